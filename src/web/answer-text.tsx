@@ -12,12 +12,7 @@ interface Words {
 /** A fifth of the page's code, which is not needed before the first answer. */
 const parts = new LateCode(async () => import("./message-parts.ts"));
 
-/** Before they are needed: their file may be out of reach by then. */
-export function prepareMessageParts(): void {
-  void parts.want();
-}
-
-/** `null`: they are not there yet, or can't be had. */
+/** Asked for by a chat without a message, too: their file may be out of reach by then. `null`: they are not there yet, or can't be had. */
 export function useMessageParts(): typeof import("./message-parts.ts") | null {
   return useLate(parts);
 }

@@ -1,6 +1,6 @@
 /** One conversation on screen: its messages, what went wrong, and where to type. */
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { prepareMessageParts, useMessagePartsLost } from "./answer-text.tsx";
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useMessageParts, useMessagePartsLost } from "./answer-text.tsx";
 import type { ChatMessage, ChatState } from "./chat-state.ts";
 import { Composer } from "./composer.tsx";
 import { AttachButton } from "./files/attach-button.tsx";
@@ -14,16 +14,15 @@ import { MessageView } from "./message-view.tsx";
 import { NoticeBar } from "./notice-bar.tsx";
 import { PageNote } from "./page-note.tsx";
 import { toldOf } from "./tell.ts";
-import { ToLatest } from "./to-latest.tsx";
 import { useChat } from "./use-chat.ts";
 import { useMounted } from "./use-mounted.ts";
 import { useOnline } from "./use-online.ts";
 import { askedHere, useScroll } from "./use-scroll.ts";
 
 const suggestions = [
-  "Explain quantum computing",
-  "Write a list of three good habits",
-  "Show a short code example",
+  "Explain quantum computing to a child",
+  "Draft a reply to a customer whose order is late",
+  "Write a function that merges two sorted lists",
 ];
 
 export function ChatView({
@@ -62,7 +61,7 @@ export function ChatView({
   const { from, to } = mounted;
   const shownMessages = messages.slice(from, to);
   useScroll(scroller, shownMessages, to === messages.length);
-  useEffect(prepareMessageParts, [online]);
+  const parts = useMessageParts();
   const isPlain = useMessagePartsLost();
   const told = useTold(state);
   const notice = online
@@ -73,12 +72,19 @@ export function ChatView({
         advice: "What you type is kept. Sending works again when the connection is back.",
         retry: false,
       } as const);
-  const { askAnew, showVersion } = chat;
+  const { askAnew, showVersion, goOn } = chat;
   // The same while somebody types: no message is rendered for a letter in the field.
   const actions = useMemo(
-    () => (busy || !online || !known ? null : { askAnew, showVersion }),
-    [busy, online, known, askAnew, showVersion],
+    () => (busy || !online || !known ? null : { askAnew, showVersion, goOn }),
+    [busy, online, known, askAnew, showVersion, goOn],
   );
+
+  const place = useRef<number | null>(null);
+  const recalls = (event: KeyboardEvent<HTMLTextAreaElement>): boolean => {
+    const text = parts?.recall(event, place, askedIn(messages)) ?? null;
+    if (text !== null) chat.setDraft(text);
+    return text !== null;
+  };
 
   return (
     <>
@@ -127,6 +133,7 @@ export function ChatView({
               message={message}
               question={questionOf(messages, from + at)}
               actions={actions}
+              isLast={from + at === messages.length - 1}
             />
           ))}
           {to === messages.length ? null : (
@@ -142,7 +149,10 @@ export function ChatView({
         </div>
       </main>
       <footer>
-        {to === messages.length ? <ToLatest scroller={scroller} /> : null}
+        {parts === null ? null : (
+          <parts.QuoteButton scroller={scroller} draft={state.draft} onDraft={chat.setDraft} />
+        )}
+        {parts !== null && to === messages.length ? <parts.ToLatest scroller={scroller} /> : null}
         <div className="column">
           <p className="visually-hidden" role="status">
             {told}
@@ -192,6 +202,7 @@ export function ChatView({
             onPasted={attach}
             waiting={sending.waiting}
             draft={state.draft}
+            recalls={recalls}
             phase={state.phase}
             blocked={!online}
             limitedUntilMs={state.notice?.kind === "limit" ? (state.notice.untilMs ?? null) : null}
@@ -214,6 +225,10 @@ export function ChatView({
 function blindness(shown: FilesView, model: string, seeing: readonly string[] | null): string | null {
   if (seeing === null || seeing.includes(model) || picturesOf(shown).length === 0) return null;
   return `${model} can't look at pictures. Choose ${seeing.join(" or ") || "another model"} at the top, or remove the pictures.`;
+}
+
+function askedIn(messages: readonly ChatMessage[]): readonly string[] {
+  return messages.flatMap(({ role, text }) => (role === "user" && text !== "" ? [text] : []));
 }
 
 /** What an answer answers, where that can be asked again. */

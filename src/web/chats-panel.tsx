@@ -1,5 +1,6 @@
 /** The chats beside the one that is open: "New chat" is there at once, their list as soon as its code is. */
 import { useCallback, type ReactNode, type Ref } from "react";
+import { Icon, signs } from "./icon.tsx";
 import type { ConversationListProps } from "./conversation-list.tsx";
 import { keptCode } from "./kept-code.ts";
 import { useIsLost, useLate } from "./late-code.ts";
@@ -35,6 +36,7 @@ export function ChatsPanel({
       }}
     >
       <button type="button" className="new" onClick={onNew}>
+        <Icon d={signs.write} />
         New chat
       </button>
       {loaded === null ? null : <loaded.ConversationList {...list} />}

@@ -2,6 +2,7 @@
 import { useEffect, useRef, type KeyboardEvent, type ReactNode } from "react";
 import type { ChatState } from "./chat-state.ts";
 import { pastedFiles } from "./files/use-dropped-files.ts";
+import { Icon, signs } from "./icon.tsx";
 import { composes, isTouch, sends } from "./keys.ts";
 import { maxMessageCharacters } from "./send-rules.ts";
 import { useGrowingHeight } from "./use-growing-height.ts";
@@ -9,6 +10,8 @@ import { useSecondsUntil } from "./use-seconds-until.ts";
 
 export function Composer(props: {
   readonly draft: string;
+  /** Whether a key brings another of one's own messages into the field. */
+  readonly recalls: (event: KeyboardEvent<HTMLTextAreaElement>) => boolean;
   readonly phase: ChatState["phase"];
   readonly blocked: boolean;
   readonly limitedUntilMs: number | null;
@@ -33,6 +36,7 @@ export function Composer(props: {
     !tooLong &&
     props.draft.trim() !== "";
   const stoppable = running || props.waiting;
+  const stopping = props.waiting ? "Cancel" : props.phase === "stopping" ? "Stopping…" : "Stop";
 
   useGrowingHeight(field, props.draft);
 
@@ -54,13 +58,15 @@ export function Composer(props: {
     if (!stoppable) return;
     const stopOnEscape = (event: globalThis.KeyboardEvent): void => {
       // Whoever leaves a name or an edit, or an input method's candidates, means that and not the answer.
-      if (event.key === "Escape" && !event.defaultPrevented && !composes(event)) props.onStop();
+      if (event.key !== "Escape" || event.shiftKey || event.defaultPrevented || composes(event)) return;
+      props.onStop();
     };
     window.addEventListener("keydown", stopOnEscape);
     return () => window.removeEventListener("keydown", stopOnEscape);
   }, [stoppable, props.onStop]);
 
-  const onKeyDown = (event: KeyboardEvent): void => {
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
+    if (props.recalls(event)) return event.preventDefault();
     if (!sends(event.nativeEvent, isTouch())) return;
     event.preventDefault();
     if (maySend) props.onSend();
@@ -74,7 +80,6 @@ export function Composer(props: {
         if (maySend) props.onSend();
       }}
     >
-      {props.attach}
       <label htmlFor="message" className="visually-hidden">
         Message
       </label>
@@ -96,32 +101,38 @@ export function Composer(props: {
           props.onPasted(files);
         }}
       />
-      {stoppable ? (
-        <button
-          // Another one than Send: a button that became it while it is clicked would send.
-          key="stop"
-          type="button"
-          className="primary"
-          // The second click of two on Send means no stop.
-          onClick={({ detail }) => detail < 2 && props.onStop()}
-          disabled={props.phase === "stopping"}
+      <div className="composer-foot">
+        {props.attach}
+        <p
+          id="message-hint"
+          className={tooLong ? "fine problem" : "fine hint"}
+          role={tooLong ? "alert" : undefined}
         >
-          {props.waiting ? "Cancel" : props.phase === "stopping" ? "Stopping…" : "Stop"}
-        </button>
-      ) : (
-        <button key="send" type="submit" className="primary" disabled={!maySend}>
-          Send
-        </button>
-      )}
-      <p
-        id="message-hint"
-        className={tooLong ? "fine problem" : "fine hint"}
-        role={tooLong ? "alert" : undefined}
-      >
-        {tooLong
-          ? `${(props.draft.length - maxMessageCharacters).toLocaleString("en")} characters too long. Shorten the message, or send it in parts.`
-          : "Enter sends, Shift+Enter starts a new line, Escape stops."}
-      </p>
+          {tooLong
+            ? `${(props.draft.length - maxMessageCharacters).toLocaleString("en")} characters too long. Shorten the message, or send it in parts.`
+            : "Enter sends, Shift+Enter starts a new line, Escape stops."}
+        </p>
+        {stoppable ? (
+          <button
+            // Another one than Send: a button that became it while it is clicked would send.
+            key="stop"
+            type="button"
+            className="primary round"
+            title={stopping}
+            // The second click of two on Send means no stop.
+            onClick={({ detail }) => detail < 2 && props.onStop()}
+            disabled={props.phase === "stopping"}
+          >
+            <Icon d={props.waiting ? signs.cross : signs.stop} />
+            <span className="visually-hidden">{stopping}</span>
+          </button>
+        ) : (
+          <button key="send" type="submit" className="primary round" title="Send" disabled={!maySend}>
+            <Icon d={signs.up} />
+            <span className="visually-hidden">Send</span>
+          </button>
+        )}
+      </div>
     </form>
   );
 }

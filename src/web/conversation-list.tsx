@@ -2,7 +2,9 @@
 import { Fragment, useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import type { ListedConversation } from "./conversations-api.ts";
 import { chatGroups } from "./chat-groups.ts";
+import { Icon } from "./icon.tsx";
 import { composes } from "./keys.ts";
+import { markAnswered, nameTab } from "./page-title.ts";
 import { type FoundChats, isSearchable, useFoundChats } from "./search-chats.ts";
 import { useConversations } from "./use-conversations.ts";
 
@@ -19,6 +21,10 @@ export function ConversationList(props: ConversationListProps): ReactNode {
   const conversations = useConversations(props.token, props.saves);
   const [search, setSearch] = useState("");
   const found = useFoundChats(conversations, search);
+  useEffect(() => {
+    // While nobody looks, nothing is saved but the answer that was under way.
+    if (props.saves > 0) markAnswered();
+  }, [props.saves]);
   useTitle(conversations.entries.find(({ id }) => id === props.current)?.title ?? null);
   return (
     <>
@@ -82,14 +88,11 @@ export function ConversationList(props: ConversationListProps): ReactNode {
   );
 }
 
-/** Tabs and the browser's history are told apart by it. */
 function useTitle(title: string | null): void {
   useEffect(() => {
-    document.title = title ? `${title} – Edgewise` : "Edgewise";
+    nameTab(title);
     // Who signs out leaves no name of a chat in the tab.
-    return () => {
-      document.title = "Edgewise";
-    };
+    return () => nameTab(null);
   }, [title]);
 }
 
@@ -174,32 +177,32 @@ function Entry(props: {
           <span className="tools">
             <button
               type="button"
-              className="quiet small"
+              className="quiet small sign"
               aria-label={`Rename ${title}`}
               title="Rename"
               autoFocus={left === "renaming"}
               onClick={() => setMode("renaming")}
             >
-              ✎
+              <Icon d="M4 20l1-4L16.2 4.8a1.7 1.7 0 0 1 2.4 0l.6.6a1.7 1.7 0 0 1 0 2.4L8 19zM14 7l3 3" />
             </button>
             <button
               type="button"
-              className="quiet small"
+              className="quiet small sign"
               aria-label={`Download ${title}`}
               title="Download as Markdown"
               onClick={() => props.onDownload(title)}
             >
-              ⤓
+              <Icon d="M12 4v11M7 10.5l5 5 5-5M5 20h14" />
             </button>
             <button
               type="button"
-              className="quiet small"
+              className="quiet small sign"
               aria-label={`Delete ${title}`}
               title="Delete"
               autoFocus={left === "deleting"}
               onClick={() => setMode("deleting")}
             >
-              ✕
+              <Icon d="M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.8 12.5h9.4L17.5 7M10.3 11v5M13.7 11v5" />
             </button>
           </span>
         </li>

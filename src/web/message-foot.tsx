@@ -2,12 +2,19 @@
 import type { ReactNode } from "react";
 import type { ChatMessage } from "./chat-state.ts";
 import { CopyButton } from "./copy-button.tsx";
+import { Icon } from "./icon.tsx";
 import { maxMessageCharacters } from "./send-rules.ts";
 import { SourceList } from "./sources.tsx";
+
+const editSign = "M4 20l1-4L16.2 4.8a1.7 1.7 0 0 1 2.4 0l.6.6a1.7 1.7 0 0 1 0 2.4L8 19zM14 7l3 3";
+const againSign =
+  "M19.5 11A7.6 7.6 0 0 0 6 7.2L4.2 9M4.2 4.5V9h4.5M4.5 13A7.6 7.6 0 0 0 18 16.8l1.8-1.8M19.8 19.5V15h-4.5";
 
 export interface MessageActions {
   /** `false`: not now. */
   readonly askAnew: (message: ChatMessage, text: string) => boolean;
+  /** Asks for the rest of an answer that ended early. */
+  readonly goOn: () => void;
   readonly showVersion: (branch: string) => void;
 }
 
@@ -15,6 +22,7 @@ export function MessageFoot({
   message,
   question,
   actions,
+  isLast,
   edit,
 }: {
   readonly message: ChatMessage;
@@ -22,6 +30,7 @@ export function MessageFoot({
   readonly question: ChatMessage | null;
   /** `null`: nothing can be done at the moment. */
   readonly actions: MessageActions | null;
+  readonly isLast: boolean;
   readonly edit: {
     readonly begin: () => void;
     /** Whoever left the message as it was is back at the button, until he goes elsewhere. */
@@ -56,27 +65,41 @@ export function MessageFoot({
           message.text.length <= maxMessageCharacters ? (
             <button
               type="button"
-              className="quiet small"
+              className="quiet small sign"
+              title="Edit"
               autoFocus={edit.wasLeft}
               onBlur={edit.forget}
               onClick={edit.begin}
             >
-              Edit
+              <Icon d={editSign} />
+              <span className="visually-hidden">Edit</span>
+            </button>
+          ) : null}
+          {isAnswer && isLast && actions !== null && isUnfinished(message) ? (
+            <button type="button" className="quiet small" onClick={actions.goOn}>
+              Continue
             </button>
           ) : null}
           {question === null || actions === null ? null : (
             <button
               type="button"
-              className="quiet small"
+              className="quiet small sign"
+              title="Regenerate"
               onClick={() => actions.askAnew(question, question.text)}
             >
-              Regenerate
+              <Icon d={againSign} />
+              <span className="visually-hidden">Regenerate</span>
             </button>
           )}
         </div>
       ) : null}
     </>
   );
+}
+
+/** What there is of it can be gone on from. */
+function isUnfinished({ status, text }: ChatMessage): boolean {
+  return text !== "" && (status === "cut" || status === "stopped");
 }
 
 function Versions(props: {

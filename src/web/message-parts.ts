@@ -11,6 +11,9 @@ import { addStyles } from "./late-code.ts";
 export { EditMessage } from "./edit-message.tsx";
 export { Markdown } from "./markdown.tsx";
 export { MessageFoot } from "./message-foot.tsx";
+export { recall } from "./prompt-history.ts";
+export { QuoteButton } from "./quote-button.tsx";
 export { Said } from "./said.tsx";
+export { ToLatest } from "./to-latest.tsx";
 
 addStyles(answer + code + foot + print);

@@ -19,12 +19,14 @@ export const MessageView = memo(function MessageView({
   message,
   question,
   actions,
+  isLast,
 }: {
   readonly message: ChatMessage;
   /** What an answer answers, where it can be asked again. */
   readonly question: ChatMessage | null;
   /** `null`: nothing can be done at the moment. */
   readonly actions: MessageActions | null;
+  readonly isLast: boolean;
 }) {
   const [editing, setEditing] = useState(false);
   const [wasLeft, setLeft] = useState(false);
@@ -96,6 +98,7 @@ export const MessageView = memo(function MessageView({
           message={message}
           question={question}
           actions={actions}
+          isLast={isLast}
           edit={{ begin: () => setEditing(true), wasLeft, forget: () => setLeft(false) }}
         />
       )}

@@ -1,5 +1,7 @@
 /** What went wrong and what to do; a limit counts down to the moment when it is worth trying again. */
 import type { Notice } from "./chat-state.ts";
+import { duration } from "./duration.ts";
+import { Icon, signs } from "./icon.tsx";
 import { useSecondsUntil } from "./use-seconds-until.ts";
 
 export function NoticeBar(props: {
@@ -35,18 +37,10 @@ export function NoticeBar(props: {
         ) : null}
         {notice.kind === "offline" && !notice.retry && notice.dismissible !== true ? null : (
           <button type="button" className="quiet" onClick={props.onDismiss} aria-label="Dismiss">
-            ✕
+            <Icon d={signs.cross} />
           </button>
         )}
       </div>
     </div>
   );
-}
-
-function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60
-    ? `${minutes} min ${seconds % 60} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { Icon, signs } from "./icon.tsx";
 
 /**
  * What is to be said of the page itself, or of files where the code that shows them is not there.
@@ -20,7 +21,7 @@ export function PageNote(props: {
       ) : null}{" "}
       {props.onDismiss === undefined ? null : (
         <button type="button" className="quiet small" aria-label="Dismiss" onClick={props.onDismiss}>
-          ✕
+          <Icon d={signs.cross} />
         </button>
       )}
     </p>

@@ -1,5 +1,6 @@
 /** What a user said. What is longer than a screen is folded: whoever pasted a whole file reads the answer below it, and not the file again. */
 import { useRef, useState, type ReactNode } from "react";
+import { quoteIn } from "./quote.ts";
 
 /** As many letters as stand in a line of a message, about. */
 const lineLetters = 70;
@@ -18,13 +19,13 @@ export function Said({ text }: { readonly text: string }): ReactNode {
   if (!isLong(text))
     return (
       <p className="said" dir="auto">
-        {text}
+        <Words text={text} />
       </p>
     );
   return (
     <>
       <p className={isOpen ? "said" : "said folded"} dir="auto">
-        {text}
+        <Words text={text} />
       </p>
       <button
         ref={button}
@@ -39,6 +40,18 @@ export function Said({ text }: { readonly text: string }): ReactNode {
       >
         {isOpen ? "Show less" : "Show all"}
       </button>
+    </>
+  );
+}
+
+/** As it was typed; what it quotes of an answer is set apart. */
+function Words({ text }: { readonly text: string }): ReactNode {
+  const quoted = quoteIn(text);
+  if (quoted === null) return text;
+  return (
+    <>
+      <q className="quoted">{quoted.quote}</q>
+      {quoted.rest}
     </>
   );
 }

@@ -5,10 +5,14 @@ import { ChatView } from "./chat-view.tsx";
 import { ChatsPanel } from "./chats-panel.tsx";
 import { dropAllFiles } from "./files/files-of-chat.ts";
 import { whoIs } from "./credential.ts";
-import { composes } from "./keys.ts";
+import { Icon, signs } from "./icon.tsx";
+import { composes, isTouch } from "./keys.ts";
+import { LateCode, useIsLost, useLate } from "./late-code.ts";
 import { useKeptDrafts } from "./use-kept-drafts.ts";
 import { useModels } from "./use-models.ts";
 import { useOpenChat } from "./use-open-chat.ts";
+
+const accountCode = new LateCode(async () => import("./account-parts.ts"));
 
 export interface SignedInProps {
   readonly session: Session;
@@ -23,6 +27,8 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
   const { models, model, seeing, choose } = useModels(session.token, onEnded);
   /** Where there is no room for both, the chats lie over the chat. */
   const [chatsOpen, setChatsOpen] = useState(false);
+  const account = useLate(accountCode);
+  const isAccountLost = useIsLost(accountCode);
   const toggle = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLElement>(null);
   const [saves, setSaves] = useState(0);
@@ -49,10 +55,21 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
     return () => document.removeEventListener("keydown", close);
   }, [chatsOpen]);
 
+  const beginNew = (): void => {
+    setChatsOpen(false);
+    startNew();
+    if (!isTouch()) focusOnMessage();
+  };
+  const signOut = (): void => {
+    // Whose credential has ended finds them when he has signed in again.
+    dropAllFiles();
+    onSignOut();
+  };
+
   return (
     <div className="shell">
       {/* Past some thirty chats with three buttons each. */}
-      <button type="button" className="skip" onClick={() => document.getElementById("message")?.focus()}>
+      <button type="button" className="skip" onClick={focusOnMessage}>
         Go to the message field
       </button>
       <header>
@@ -60,12 +77,14 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
           <button
             ref={toggle}
             type="button"
-            className="quiet chats-toggle"
+            className="quiet round chats-toggle"
+            title="Chats"
             aria-expanded={chatsOpen}
             aria-controls="chats"
             onClick={() => setChatsOpen(!chatsOpen)}
           >
-            <span aria-hidden="true">☰</span> Chats
+            <Icon d={signs.menu} />
+            <span className="visually-hidden">Chats</span>
           </button>
           <h1>
             <img src="/icon.svg" alt="" width={24} height={24} />
@@ -87,16 +106,22 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
           ) : null}
           <button
             type="button"
-            className="quiet"
-            title={`Signed in as ${session.user}`}
-            onClick={() => {
-              // Whose credential has ended finds them when he has signed in again.
-              dropAllFiles();
-              onSignOut();
-            }}
+            className="quiet round new-here"
+            aria-label="New chat"
+            title="New chat"
+            onClick={beginNew}
           >
-            Sign out
+            <Icon d={signs.write} />
           </button>
+          {account !== null ? (
+            <account.Account session={session} onSignOut={signOut} onNew={beginNew} />
+          ) : isAccountLost ? (
+            <button type="button" className="quiet" onClick={signOut}>
+              Sign out
+            </button>
+          ) : (
+            <span className="round" />
+          )}
         </div>
       </header>
       <div className={chatsOpen ? "room chats-open" : "room"}>
@@ -109,10 +134,7 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
             setChatsOpen(false);
             if (id !== chat) open(id);
           }}
-          onNew={() => {
-            setChatsOpen(false);
-            startNew();
-          }}
+          onNew={beginNew}
           onDeleted={(id) => {
             if (id === opened.current) replace();
           }}
@@ -139,4 +161,8 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
       </div>
     </div>
   );
+}
+
+function focusOnMessage(): void {
+  document.getElementById("message")?.focus();
 }

@@ -1,5 +1,6 @@
 /** The way back down, for who has scrolled up: an answer goes on being written where he does not see it. */
 import { useEffect, useState, type ReactNode, type RefObject } from "react";
+import { Icon } from "./icon.tsx";
 
 /** A component of its own: only it is rendered anew while somebody scrolls. */
 export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElement | null> }): ReactNode {
@@ -8,17 +9,23 @@ export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElemen
     const element = scroller.current;
     const content = element?.firstElementChild;
     if (element === null || content === null || content === undefined) return;
-    const look = (): void => setFar(isFarFromEnd(element));
     let frame = 0;
-    const resized = new ResizeObserver(() => {
-      cancelAnimationFrame(frame);
-      // Whoever stays at the end is brought there in this frame (use-scroll.ts), and is not far from it.
-      frame = requestAnimationFrame(look);
-    });
-    element.addEventListener("scroll", look, { passive: true });
+    const look = (): void => {
+      frame = 0;
+      setFar(isFarFromEnd(element));
+    };
+    // Whoever stays at the end is brought there within this frame, behind what is asked of it first (use-scroll.ts), and is not far from it.
+    const lookSoon = (): void => {
+      if (frame !== 0) return;
+      frame = requestAnimationFrame(() => {
+        frame = requestAnimationFrame(look);
+      });
+    };
+    const resized = new ResizeObserver(lookSoon);
+    element.addEventListener("scroll", lookSoon, { passive: true });
     for (const one of [element, content]) resized.observe(one);
     return () => {
-      element.removeEventListener("scroll", look);
+      element.removeEventListener("scroll", lookSoon);
       resized.disconnect();
       cancelAnimationFrame(frame);
     };
@@ -27,7 +34,7 @@ export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElemen
   return (
     <button
       type="button"
-      className="to-latest"
+      className="to-latest round"
       aria-label="Go to the end of the conversation"
       title="Go to the end"
       onClick={() => {
@@ -38,7 +45,7 @@ export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElemen
         element.focus({ preventScroll: true });
       }}
     >
-      ↓
+      <Icon d={"M12 5v14M6 13l6 6 6-6"} />
     </button>
   );
 }

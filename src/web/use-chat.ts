@@ -16,11 +16,16 @@ export interface Chat {
   readonly tryAgain: () => void;
   /** Asks a message of the user's anew, with another text or the same: a version beside it. `false`: not now. */
   readonly askAnew: (message: ChatMessage, text: string) => boolean;
+  /** Asks for the rest of an answer that ended early. */
+  readonly goOn: () => void;
   readonly showVersion: (branch: string) => void;
   readonly showEarlier: () => void;
   readonly stop: () => void;
   readonly dismiss: () => void;
 }
+
+/** As a user would say it: the model has its own words before it. */
+const restAsked = "Go on exactly where you stopped.";
 
 /** @param onSaved a turn was saved, or its title made: whoever lists conversations looks again */
 export function useChat(
@@ -64,6 +69,7 @@ export function useChat(
     (message: ChatMessage, text: string) => run.ask(text, message, model),
     [run, model],
   );
+  const goOn = useCallback(() => void run.ask(restAsked, null, model), [run, model]);
   const showVersion = useCallback((branch: string) => run.showVersion(branch), [run]);
 
   return {
@@ -72,6 +78,7 @@ export function useChat(
     send: (text) => run.ask(text ?? state.draft, null, model),
     tryAgain: () => run.ask(state.unsent?.text ?? state.draft, state.unsent?.insteadOf ?? null, model),
     askAnew,
+    goOn,
     showVersion,
     showEarlier: () => run.showEarlier(),
     stop,

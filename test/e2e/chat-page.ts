@@ -47,3 +47,8 @@ export async function signInWith(page: Page, token: string): Promise<void> {
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByLabel("Message", { exact: true }).waitFor();
 }
+
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Account" }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+}

@@ -1,7 +1,7 @@
 /** What a browser keeps of the chat page: over a reload what was typed and attached, and behind who signs out nothing. */
 import { describe, expect, test } from "vitest";
 import { leave, say, signInToDemo, startBrowser } from "./browser.ts";
-import { chatPage, done, signInWith } from "./chat-page.ts";
+import { chatPage, done, signInWith, signOut } from "./chat-page.ts";
 import { clientFor, tokenFor, unique } from "./product.ts";
 
 const browser = await startBrowser();
@@ -86,12 +86,12 @@ describe.skipIf(browser === null)("what is kept of the chat page", () => {
     await done(page, 1);
     await field.fill("half a secret");
     await expect.poll(() => page.title()).toContain("A secret of mine");
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await signOut(page);
     expect(await page.title()).toBe("Edgewise");
     await signInWith(page, alice);
     await page.locator("article.user").getByText("A secret of mine").waitFor();
     expect(await field.inputValue()).toBe("half a secret");
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await signOut(page);
     await page.reload();
     await signInWith(page, bob);
     await page.getByText("What would you like to know?").waitFor();

@@ -73,6 +73,17 @@ describe.skipIf(browser === null)("WCAG 2.2 AA on the chat page", () => {
     await page.getByRole("button", { name: "Edit" }).click();
     await look("an edit");
     await page.keyboard.press("Escape");
+    const account = page.getByRole("button", { name: "Account" });
+    await account.click();
+    await look("the account's menu");
+    await page.getByRole("button", { name: "Usage and limits" }).click();
+    await page.getByRole("dialog").getByRole("rowheader").first().waitFor();
+    await look("usage and limits");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+/");
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    await look("the keys");
+    await page.keyboard.press("Escape");
     await page.route("**/v1/chat/completions", (route) =>
       route.fulfill({
         status: 429,

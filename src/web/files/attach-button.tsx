@@ -1,5 +1,6 @@
 /** The paper clip: opens the browser's own choice of files. */
 import { useRef, type ReactNode } from "react";
+import { Icon, signs } from "../icon.tsx";
 
 export function AttachButton(props: {
   /** Why no file can be attached; `null`: it can. */
@@ -13,7 +14,7 @@ export function AttachButton(props: {
       <button
         type="button"
         id="attach"
-        className="attach"
+        className="quiet round"
         // Not `disabled`: whoever comes to it by keyboard is to hear why.
         aria-disabled={refused !== null}
         aria-label={refused === null ? "Attach files" : `Attach files: ${refused}`}
@@ -23,15 +24,7 @@ export function AttachButton(props: {
         }
         onClick={() => refused === null && input.current?.click()}
       >
-        <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">
-          <path
-            d="M8 12.5 14.6 6a3.2 3.2 0 0 1 4.5 4.5l-8.6 8.6a5.2 5.2 0 0 1-7.4-7.4l8-8"
-            fill="none"
-            stroke="currentColor"
-            strokeWidth="1.8"
-            strokeLinecap="round"
-          />
-        </svg>
+        <Icon d={signs.clip} />
       </button>
       <input
         ref={input}

@@ -1,6 +1,7 @@
 /** A chat's files over the field: those that were asked with folded, the others as chips that can be taken back. */
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { shownName } from "../../shared/wire/shown-name.ts";
+import { Icon, signs } from "../icon.tsx";
 import type { ChatFile, FileBarProps, FileState } from "./chat-file.ts";
 import { toldOfFiles } from "./tell-files.ts";
 
@@ -26,7 +27,7 @@ export function FileBar({ view, onRemove, onRetry, onDismiss }: FileBarProps): R
               focusOnAttach();
             }}
           >
-            ✕
+            <Icon d={signs.cross} />
           </button>
         </p>
       )}
@@ -110,7 +111,7 @@ function Chip({
           title="Remove"
           onClick={onRemove}
         >
-          ✕
+          <Icon d={signs.cross} />
         </button>
       )}
     </li>

@@ -1,0 +1,28 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { composed, quotable, quoteIn } from "./quote.ts";
+
+test("a quote stands in front of what is typed, an empty line of it as one", () => {
+  expect(composed("One\n\nTwo", "Why?")).toBe("> One\n>\n> Two\n\nWhy?");
+  expect(composed("One", "")).toBe("> One\n\n");
+});
+
+test("what is selected is quoted without its edges, and cut where it is long", () => {
+  expect(quotable("\n  a\r\nb \n")).toBe("a\nb");
+  expect(quotable("a".repeat(2000))).toBe("a".repeat(2000));
+  expect(quotable("a".repeat(2001))).toBe(`${"a".repeat(2000)}…`);
+});
+
+test("a message without a quote is none, also where > is a word of it", () => {
+  for (const text of ["", "Why?", ">>> print(1)", ">=", "a\n> b"]) expect(quoteIn(text)).toBeNull();
+});
+
+test("whatever was quoted is found in the message again, and what was typed behind it", () => {
+  const line = fc.stringMatching(/^[^\s>][^\n\r]*$/);
+  const quote = fc.array(line, { minLength: 1 }).map((lines) => lines.join("\n"));
+  fc.assert(
+    fc.property(quote, line, (quoted, typed) => {
+      expect(quoteIn(composed(quoted, typed))).toEqual({ quote: quoted, rest: typed });
+    }),
+  );
+});
