@@ -17,7 +17,15 @@ const tenant = (): string => `late-${crypto.randomUUID()}`;
 /** As code of before there was a roll left it: nobody knows of it. */
 async function forgotten(user: LibraryProbe, own: LibraryProbe): Promise<void> {
   await runInDurableObject(user.stub, (_instance, { storage }) => {
-    for (const table of ["membership", "member", "batch", "batch_claim", "batch_place", "upload", "upload_part"])
+    for (const table of [
+      "membership",
+      "member",
+      "batch",
+      "batch_claim",
+      "batch_place",
+      "upload",
+      "upload_part",
+    ])
       storage.sql.exec(`DROP TABLE ${table}`);
     storage.sql.exec("UPDATE schema_version SET version = 1");
   });

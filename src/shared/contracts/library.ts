@@ -191,7 +191,7 @@ export type CreateOwnersBatchOutcome =
  * To a tenant's own: one of its users' batches has so many requests (0: nobody knows yet), and is to count among all that have not ended.
  * Again with the same id it is once, by what was said last.
  */
-export interface HoldPlaces extends Message {
+export interface HoldPlaces extends LibraryMessage {
   readonly batchId: string;
   readonly lines: number;
   /** Of all batches together; a bound that is absent does not matter. */
@@ -206,13 +206,13 @@ export type HoldPlacesOutcome =
   | LibraryFailure;
 
 /** It has ended, or never was. */
-export interface ReleasePlaces extends Message {
+export interface ReleasePlaces extends LibraryMessage {
   readonly batchId: string;
 }
 export type ReleasePlacesOutcome = { readonly result: "released" } | LibraryFailure;
 
 /** Which batch did this claim make? */
-export interface FindClaimedBatch extends Message {
+export interface FindClaimedBatch extends LibraryMessage {
   readonly claim: BatchClaim;
 }
 export type FindClaimedBatchOutcome =
