@@ -109,7 +109,9 @@ export function contentOf(value: unknown): { readonly content: unknown; readonly
     if (!isRecord(part)) continue;
     const { text, thinking: thought } = part;
     if (typeof text === "string") content = (content ?? "") + text;
-    if (part["type"] === "thinking") thinking = (thinking ?? "") + String(contentOf(thought).content ?? "");
+    if (part["type"] !== "thinking") continue;
+    const { content: thoughts } = contentOf(thought);
+    if (typeof thoughts === "string") thinking = (thinking ?? "") + thoughts;
   }
   return { content, ...(thinking === undefined ? {} : { thinking }) };
 }
