@@ -10,13 +10,14 @@ const browser = await startBrowser();
 const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 /** Once nothing moves: what is half faded in has half its contrast. */
-async function faultsOf(page: Page): Promise<readonly string[]> {
+async function faultsOf(page: Page, isSheet: boolean): Promise<readonly string[]> {
   await page.evaluate("Promise.allSettled(document.getAnimations().map(({ finished }) => finished))");
   await page.evaluate(axe.source);
   const { violations, passes } = await page.evaluate<AxeResults>(
     `axe.run(document, { runOnly: ${JSON.stringify(rules)} })`,
   );
-  expect(passes.map(({ id }) => id)).toContain("color-contrast");
+  // Of what lies in the top layer axe tells no contrast; its colours are those of what is looked at beside it.
+  if (!isSheet) expect(passes.map(({ id }) => id)).toContain("color-contrast");
   return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
@@ -32,8 +33,8 @@ describe.skipIf(browser === null)("WCAG 2.2 AA on the chat page", () => {
     const { page } = await open({ colorScheme, viewport: { width, height: 800 }, reducedMotion: "reduce" });
     await page.getByRole("button", { name: "Try the demo" }).waitFor();
     const found: Record<string, readonly string[]> = {};
-    const look = async (state: string): Promise<void> => {
-      const faults = await faultsOf(page);
+    const look = async (state: string, isSheet = false): Promise<void> => {
+      const faults = await faultsOf(page, isSheet);
       if (faults.length > 0) found[state] = faults;
     };
     await look("signed out");
@@ -78,11 +79,11 @@ describe.skipIf(browser === null)("WCAG 2.2 AA on the chat page", () => {
     await look("the account's menu");
     await page.getByRole("button", { name: "Usage and limits" }).click();
     await page.getByRole("dialog").getByRole("rowheader").first().waitFor();
-    await look("usage and limits");
+    await look("usage and limits", true);
     await page.keyboard.press("Escape");
     await page.keyboard.press("Control+/");
     await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
-    await look("the keys");
+    await look("the keys", true);
     await page.keyboard.press("Escape");
     await page.route("**/v1/chat/completions", (route) =>
       route.fulfill({
