@@ -7,6 +7,7 @@ import { readEvents } from "./response-events.ts";
 import { limitless, scriptedEdge } from "./scripted-edge.ts";
 import { openSocket } from "./test-socket.ts";
 import { besideEngine, calls, says, toolOrigin } from "./tool-server.ts";
+import { readUntil, wholeEvents } from "./read-until.ts";
 
 const tenant = "both-searches";
 const engine = scriptedEdge({
@@ -128,14 +129,10 @@ test.for([1, 2])(
     const body = { model: "auto", input, tools: toolsOf(storeId), stream: true, conversation: `k${k}` };
     const response = await post("/v1/responses", authorization, body);
     const id = response.headers.get("x-edgewise-response-id") ?? "";
-    const reader = response.body?.getReader();
-    let seen = "";
-    const said = () => (seen.match(/event: response.output_text.delta/g) ?? []).length;
-    while (said() < k || !seen.endsWith("\n\n"))
-      seen += new TextDecoder().decode((await reader?.read())?.value, { stream: true });
+    const { reader } = await readUntil(response, wholeEvents(/event: response.output_text.delta/g, k));
     await caller.ask("DELETE", `/v1/vector_stores/${storeId}`);
     await abortAllDurableObjects();
-    await reader?.read().catch(() => undefined);
+    await reader.read().catch(() => undefined);
     engine.rounds.length = 0;
     engine.tokens = words;
     const resumed = await send(`/v1/responses/${id}?stream=true`, { headers: { authorization } });
@@ -163,12 +160,9 @@ test("cancelled behind a search, its conversation keeps what the search said, an
   const body = { model: "auto", input, tools: toolsOf(storeId), stream: true, conversation: "stopped" };
   const response = await post("/v1/responses", authorization, body);
   const id = response.headers.get("x-edgewise-response-id") ?? "";
-  const reader = response.body?.getReader();
-  let seen = "";
-  while (!seen.includes("so are others"))
-    seen += new TextDecoder().decode((await reader?.read())?.value, { stream: true });
+  const { reader } = await readUntil(response, (seen) => seen.includes("so are others"));
   await post(`/v1/responses/${id}/cancel`, authorization, {});
-  await reader?.cancel();
+  await reader.cancel();
   await settled();
   const listed = await send("/v1/conversations/stopped/items?order=asc", { headers: { authorization } });
   const { data } = await listed.json<{ readonly data: readonly object[] }>();

@@ -6,6 +6,7 @@ import { eventually } from "./eventually.ts";
 import { blocks, changeStored, ids, storedTurn } from "./generation-probe.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
+import { readUntil } from "./read-until.ts";
 
 const engine = scriptedEdge({ claims: {}, retries: { requests: { retry_attach: true } } });
 
@@ -103,9 +104,7 @@ test("after a crash in mid-answer every retry gets the same answer, whole, and n
   engine.tokens = ["One", " two", " three"];
   engine.pause = { at: 2, until: new Promise(() => undefined) };
   const first = await ask(authorization, "k");
-  const reader = first.body?.getReader();
-  let seen = "";
-  while (!seen.includes(" two")) seen += new TextDecoder().decode((await reader?.read())?.value);
+  const { seen } = await readUntil(first, (text) => text.includes(" two"));
   engine.pause = null;
   await abortAllDurableObjects();
   const retry = await (await ask(authorization, "k")).text();

@@ -6,6 +6,7 @@ import { closed, readerWithFiles } from "./grounding-fixture.ts";
 import { readEvents, terminalEvents } from "./response-events.ts";
 import { openSocket } from "./test-socket.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
+import { readUntil, wholeEvents } from "./read-until.ts";
 
 const engine = scriptedEdge({ searches: { limits: limitless } });
 
@@ -189,15 +190,11 @@ test.for([
     const body = asking(storeId, { stream: true, background, include: ["file_search_call.results"] });
     const response = await post("/v1/responses", authorization, body);
     const id = response.headers.get("x-edgewise-response-id") ?? "";
-    const reader = response.body?.getReader();
-    let seen = "";
-    const said = () => (seen.match(/"delta":/g) ?? []).length;
-    while (said() < k || !seen.endsWith("\n\n"))
-      seen += new TextDecoder().decode((await reader?.read())?.value, { stream: true });
+    const { seen, reader } = await readUntil(response, wholeEvents(/"delta":/g, k));
     await caller.ask("DELETE", `/v1/vector_stores/${storeId}`);
     await abortAllDurableObjects();
     engine.pause = null;
-    await reader?.read().catch(() => undefined);
+    await reader.read().catch(() => undefined);
     const resumed = await send(`/v1/responses/${id}?stream=true`, {
       headers: { authorization, "last-event-id": String(readEvents(seen).at(-1)?.id) },
     });

@@ -5,6 +5,7 @@ import type { Citation } from "../../src/shared/grounding/citations.ts";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { closed, readerWithFiles, trains } from "./grounding-fixture.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
+import { readUntil } from "./read-until.ts";
 
 const engine = scriptedEdge({ grounded: { limits: limitless }, neighbour: { limits: limitless } });
 
@@ -205,15 +206,13 @@ test.for([1, 2, 3])(
     engine.pause = { at: k, until: new Promise(() => undefined) };
     const body = { ...chat, store: true, stream: true, retrieval: { vector_store_ids: [storeId] } };
     const response = await post("/v1/chat/completions", authorization, body, { "idempotency-key": "k" });
-    const reader = response.body?.getReader();
-    let seen = "";
-    while (!seen.includes(JSON.stringify(engine.tokens[k - 1]).slice(1, -1)))
-      seen += new TextDecoder().decode((await reader?.read())?.value, { stream: true });
+    const word = JSON.stringify(engine.tokens[k - 1]).slice(1, -1);
+    const { reader } = await readUntil(response, (seen) => seen.includes(word));
     const [asked] = engine.asked;
     await caller.ask("DELETE", `/v1/vector_stores/${storeId}`);
     await abortAllDurableObjects();
     engine.pause = null;
-    await reader?.read().catch(() => undefined);
+    await reader.read().catch(() => undefined);
     const id = response.headers.get("x-edgewise-response-id") ?? "";
     const told = await (
       await send(`/v1/chat/completions/${id}?stream=true`, { headers: { authorization } })
@@ -234,14 +233,12 @@ test("a grounded turn that is cancelled says what it had cited by then", async (
   engine.pause = { at: 3, until: new Promise(() => undefined) };
   const body = { ...chat, store: true, stream: true, retrieval: { vector_store_ids: [storeId] } };
   const response = await post("/v1/chat/completions", authorization, body);
-  const reader = response.body?.getReader();
-  let told = "";
-  while (!told.includes("1]")) told += new TextDecoder().decode((await reader?.read())?.value);
+  const { reader } = await readUntil(response, (told) => told.includes("1]"));
   const id = response.headers.get("x-edgewise-response-id") ?? "";
   await post(`/v1/chat/completions/${id}/cancel`, authorization, {});
   const stored = await send(`/v1/chat/completions/${id}`, { headers: { authorization } });
   expect(await stored.json()).toMatchObject({ citations: [{ filename: "closed.md" }] });
-  await reader?.cancel();
+  await reader.cancel();
 });
 
 test("the log says what was found, and nothing of it", async () => {

@@ -4,6 +4,7 @@ import { beforeEach, expect, test } from "vitest";
 import { post, send, settled } from "./edge-under-test.ts";
 import { closed, readerWithFiles } from "./grounding-fixture.ts";
 import { limitless, scriptedEdge } from "./scripted-edge.ts";
+import { readUntil } from "./read-until.ts";
 
 const engine = scriptedEdge({ keeper: { limits: limitless } });
 
@@ -81,18 +82,16 @@ test.for(["goes on", "is cancelled"])("a killed turn that %s keeps what it had c
   engine.pause = { at: 3, until: new Promise(() => undefined) };
   const body = { ...chat, conversation_id: "lost", stream: true, retrieval: { vector_store_ids: [storeId] } };
   const response = await post("/v1/chat/completions", authorization, body);
-  const reader = response.body?.getReader();
-  let seen = "";
-  while (!seen.includes("1]")) seen += new TextDecoder().decode((await reader?.read())?.value);
+  const { reader } = await readUntil(response, (seen) => seen.includes("1]"));
   const id = response.headers.get("x-edgewise-response-id") ?? "";
   if (how === "goes on") {
     await abortAllDurableObjects();
     engine.pause = null;
-    await reader?.read().catch(() => undefined);
+    await reader.read().catch(() => undefined);
     await (await send(`/v1/chat/completions/${id}?stream=true`, { headers: { authorization } })).text();
   } else {
     await post(`/v1/chat/completions/${id}/cancel`, authorization, {});
-    await reader?.cancel();
+    await reader.cancel();
   }
   const [, answered] = await itemsOf(authorization, "lost");
   expect(answered?.content).toMatchObject([{ annotations: cites(files[0]) }]);

@@ -5,6 +5,7 @@ import { eventually } from "./eventually.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
 import { besideEngine, calls, orderTool, says } from "./tool-server.ts";
+import { readUntil } from "./read-until.ts";
 
 /** Chat completions with tools of the server's own whose object is killed: nothing in their journal shows a call, and they go on all the same. */
 const engine = scriptedEdge({
@@ -39,11 +40,9 @@ async function killedWhen(
   body: object = {},
 ): Promise<string> {
   const asked = () => post(path, authorization, { ...question, ...body }, { "idempotency-key": key });
-  const reader = (await asked()).body?.getReader();
-  let seen = "";
-  while (!(await until(seen))) seen += new TextDecoder().decode((await reader?.read())?.value);
+  const { seen, reader } = await readUntil(await asked(), until);
   await abortAllDurableObjects();
-  await reader?.read().catch(() => undefined);
+  await reader.read().catch(() => undefined);
   server.answers.set("/v1/orders/7", () => Response.json({ state: "sent" }));
   const text = await (await asked()).text();
   expect(text.startsWith(seen)).toBe(true);
@@ -162,11 +161,9 @@ test("cancelled behind a round, its conversation keeps what the tools said", asy
   server.answers.set("/v1/orders/7", () => Response.json({ state: "sent" }));
   const response = await post(path, authorization, { ...question, conversation_id: "orders" });
   const id = response.headers.get("x-edgewise-response-id") ?? "";
-  const reader = response.body?.getReader();
-  let seen = "";
-  while (!seen.includes("It is")) seen += new TextDecoder().decode((await reader?.read())?.value);
+  const { reader } = await readUntil(response, (seen) => seen.includes("It is"));
   await send(`${path}/${id}/cancel`, { method: "POST", headers: { authorization } });
-  await reader?.cancel();
+  await reader.cancel();
   await expectBill(authorization, 1, 23);
   const items = await send("/v1/conversations/orders/items?order=asc", { headers: { authorization } });
   expect(await items.json()).toMatchObject({

@@ -9,6 +9,7 @@ import { safetyPolicySchema } from "../../src/shared/safety/safety-policy.ts";
 import { bearer, send } from "./edge-under-test.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
+import { readUntil } from "./read-until.ts";
 
 const policies = {
   "killed-mask": { output: { action: "mask" } },
@@ -84,14 +85,14 @@ describe.each(Object.keys(policies) as (keyof typeof policies)[])("%s", (tenant)
       const authorization = await bearer(tenant, `${name}-${count}`);
       engine.pause = { at: count, until: new Promise(() => undefined) };
       const response = await ask(authorization, more);
-      const reader = response.body?.getReader();
-      let seen = "";
-      const told = () => readStream(seen.slice(0, seen.lastIndexOf("\n\n") + 1)).content;
-      while (!seen.includes('"role"') || told() !== released(tenant, count))
-        seen += new TextDecoder().decode((await reader?.read())?.value);
+      const told = (seen: string) => readStream(seen.slice(0, seen.lastIndexOf("\n\n") + 1)).content;
+      const { reader } = await readUntil(
+        response,
+        (seen) => seen.includes('"role"') && told(seen) === released(tenant, count),
+      );
       await abortAllDurableObjects();
       engine.pause = null;
-      await reader?.read().catch(() => undefined);
+      await reader.read().catch(() => undefined);
       const all = await (await ask(authorization, more)).text();
       const { content, finish } = readStream(all);
       wrong.push([count, content === whole(tenant), finish]);

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 import { readEvents, terminalEvents } from "./response-events.ts";
+import { readUntil, wholeEvents } from "./read-until.ts";
 
 /** Responses whose object is killed in mid-answer: they go on as chat turns do, numbered as if nothing had happened. */
 const engine = scriptedEdge({ "killed-responses": { limits: limitless } });
@@ -25,14 +26,10 @@ test.for([
     engine.pause = { at: k, until: new Promise(() => undefined) };
     const response = await post("/v1/responses", authorization, { ...question, background });
     const id = response.headers.get("x-edgewise-response-id") ?? "";
-    const reader = response.body?.getReader();
-    let seen = "";
-    const said = () => (seen.match(/"delta":/g) ?? []).length;
-    while (said() < k || !seen.endsWith("\n\n"))
-      seen += new TextDecoder().decode((await reader?.read())?.value, { stream: true });
+    const { seen, reader } = await readUntil(response, wholeEvents(/"delta":/g, k));
     await abortAllDurableObjects();
     engine.pause = null;
-    await reader?.read().catch(() => undefined);
+    await reader.read().catch(() => undefined);
     const resumed = await send(`/v1/responses/${id}?stream=true`, {
       headers: { authorization, "last-event-id": String(readEvents(seen).at(-1)?.id) },
     });
@@ -66,12 +63,9 @@ test.for([
   engine.pause = { at: words.length + 1, until: new Promise(() => undefined) };
   const response = await post("/v1/responses", authorization, question);
   const id = response.headers.get("x-edgewise-response-id") ?? "";
-  const reader = response.body?.getReader();
-  let seen = "";
-  while (!seen.includes("response.output_item.done"))
-    seen += new TextDecoder().decode((await reader?.read())?.value, { stream: true });
+  const { seen, reader } = await readUntil(response, (text) => text.includes("response.output_item.done"));
   await abortAllDurableObjects();
-  await reader?.read().catch(() => undefined);
+  await reader.read().catch(() => undefined);
   const resumed = await send(`/v1/responses/${id}?stream=true`, { headers: { authorization } });
   const all = await resumed.text();
   expect(all.startsWith(seen)).toBe(true);

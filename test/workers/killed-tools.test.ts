@@ -5,6 +5,7 @@ import { eventually } from "./eventually.ts";
 import { readEvents, terminalEvents } from "./response-events.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 import { besideEngine, calls, orderTool, refundTool, says } from "./tool-server.ts";
+import { readUntil } from "./read-until.ts";
 
 /** Responses with tools of the server's own whose object is killed: they go on, and no call that ended is made again. */
 const engine = scriptedEdge({
@@ -35,13 +36,10 @@ async function killedWhen(
 ): Promise<Killed> {
   const response = await post("/v1/responses", authorization, { ...question, ...body });
   const id = response.headers.get("x-edgewise-response-id") ?? "";
-  const reader = response.body?.getReader();
-  let seen = "";
-  while (!seen.endsWith("\n\n") || !(await until(seen)))
-    seen += new TextDecoder().decode((await reader?.read())?.value, { stream: true });
+  const { seen, reader } = await readUntil(response, (text) => text.endsWith("\n\n") && until(text));
   await abortAllDurableObjects();
   engine.pause = null;
-  await reader?.read().catch(() => undefined);
+  await reader.read().catch(() => undefined);
   return { id, seen };
 }
 

@@ -12,6 +12,7 @@ import { blocks, ids } from "./generation-probe.ts";
 import { itemsOf } from "./named-turn.ts";
 import { readStream } from "./scripted-engine.ts";
 import { eventually } from "./eventually.ts";
+import { readUntil } from "./read-until.ts";
 
 /** Turns of the Worker as it ships whose object is killed in mid-answer. */
 const engine = scriptedEdge({
@@ -214,9 +215,7 @@ test("in the text format too an answer goes on in the same sentence", async () =
   const body = { ...question, stream_format: "text" };
   engine.pause = { at: 3, until: new Promise(() => undefined) };
   const response = await ask(authorization, body);
-  const reader = response.body?.getReader();
-  let seen = "";
-  while (!seen.includes("three")) seen += new TextDecoder().decode((await reader?.read())?.value);
+  await readUntil(response, (seen) => seen.includes("three"));
   await abortAllDurableObjects();
   engine.pause = null;
   const all = await (await ask(authorization, body)).text();

@@ -6,6 +6,7 @@ import { eventually } from "./eventually.ts";
 import { readEvents, terminalEvents } from "./response-events.ts";
 import { create, get, question } from "./responses-fixture.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
+import { readUntil } from "./read-until.ts";
 
 const engine = scriptedEdge({
   responding: { default_system_prompt: "Be kind." },
@@ -82,10 +83,7 @@ test("the log of one that is cancelled says what it is charged, also where the g
   engine.pause = { at: 3, until: gate.promise };
   const streaming = await post("/v1/responses", authorization, { ...question, stream: true });
   const id = streaming.headers.get("x-edgewise-response-id") ?? "";
-  const reader = streaming.body?.getReader();
-  let seen = "";
-  while (!seen.includes("response.in_progress"))
-    seen += new TextDecoder().decode((await reader?.read())?.value);
+  const { reader } = await readUntil(streaming, (seen) => seen.includes("response.in_progress"));
   const cancelled = await send(`/v1/responses/${id}/cancel`, { method: "POST", headers: { authorization } });
   expect(await cancelled.json()).toMatchObject({ status: "cancelled" });
   gate.resolve();
@@ -93,7 +91,7 @@ test("the log of one that is cancelled says what it is charged, also where the g
   log.mockRestore();
   const line = lines.find((one) => one.includes('"endpoint":"generation"')) ?? "{}";
   const { promptTokens, completionTokens } = JSON.parse(line) as Record<string, number>;
-  await reader?.cancel();
+  await reader.cancel();
   await expectBill(authorization, 1, (promptTokens ?? 0) + (completionTokens ?? 0));
 });
 
@@ -103,9 +101,7 @@ test("after a crash, where nobody may go on, every reader sees the same failed r
   engine.pause = { at: 2, until: new Promise(() => undefined) };
   const streaming = await post("/v1/responses", authorization, { ...question, stream: true });
   const id = streaming.headers.get("x-edgewise-response-id") ?? "";
-  const reader = streaming.body?.getReader();
-  let seen = "";
-  while (!seen.includes(" two")) seen += new TextDecoder().decode((await reader?.read())?.value);
+  const { seen } = await readUntil(streaming, (text) => text.includes(" two"));
   await abortAllDurableObjects();
   const replay = await (await send(`/v1/responses/${id}?stream=true`, { headers: { authorization } })).text();
   expect(replay.startsWith(seen)).toBe(true);

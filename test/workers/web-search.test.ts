@@ -5,6 +5,7 @@ import { create, question, stream } from "./responses-fixture.ts";
 import { readEvents } from "./response-events.ts";
 import { limitless, scriptedEdge } from "./scripted-edge.ts";
 import { besideEngine, calls, says, toolOrigin } from "./tool-server.ts";
+import { readUntil, wholeEvents } from "./read-until.ts";
 
 /** The client asks for `web_search`, the tenant has a search service, the model searches and cites. */
 const engine = scriptedEdge({
@@ -166,12 +167,9 @@ test("killed behind a search, it is not made again, and the answer cites what it
   engine.rounds.push(search, { ...says(...words), pause: { at: 1, until: new Promise(() => undefined) } });
   const response = await post("/v1/responses", authorization, { ...question, stream: true, tools });
   const id = response.headers.get("x-edgewise-response-id") ?? "";
-  const reader = response.body?.getReader();
-  let seen = "";
-  while (!seen.includes("response.output_text.delta") || !seen.endsWith("\n\n"))
-    seen += new TextDecoder().decode((await reader?.read())?.value, { stream: true });
+  const { reader } = await readUntil(response, wholeEvents(/response.output_text.delta/g, 1));
   await abortAllDurableObjects();
-  await reader?.read().catch(() => undefined);
+  await reader.read().catch(() => undefined);
   engine.rounds.length = 0;
   engine.tokens = words;
   const resumed = await send(`/v1/responses/${id}?stream=true`, { headers: { authorization } });
