@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import demo from "../../../config/tenants/demo.json" with { type: "json" };
-import { modelRecordSchema } from "../routing/fleet/fleet-config.ts";
+import { modelRecord } from "../routing/fleet/model-record-fixture.ts";
 import { checkTenantConfig } from "../tenancy/tenant-entries.ts";
 import { chatFieldRules } from "../wire/chat-fields.ts";
 import { parseChatRequest } from "../wire/chat-request.ts";
@@ -73,7 +73,7 @@ const others = [
   { structured_outputs: { grammar: secret("outputs.grammar") } },
 ];
 
-const model = modelRecordSchema.parse({
+const model = modelRecord({
   id: "m",
   served_name: "m",
   context_window: 32_000,
