@@ -137,6 +137,18 @@ test("a model without a price has its cluster's, and features that are not state
   expect(priced?.engine_features).toMatchObject({ stream_usage: true, cache_salt: false, metrics: true });
 });
 
+test("cached tokens of a prompt cost at most what others do: what a turn may cost is set aside before anybody knows which it has", () => {
+  const priced = (price: object) => fleet({ engine: "openai", price, models: [model] });
+  expect(fleetSchema.parse(priced({ input: 1, cached_input: 0.1 })).clusters[0]?.models[0]?.price).toEqual({
+    input: 1,
+    output: 0,
+    cached_input: 0.1,
+  });
+  expect(faultsOf(priced({ input: 1, cached_input: 2 }))).toEqual([
+    "clusters.0.price.cached_input: must not be above `input`",
+  ]);
+});
+
 test("a parsed document is a valid document again, and means the same", () => {
   const parsed = fleetSchema.parse(
     fleet(
