@@ -12,7 +12,15 @@ import { parseTenantConfig, tenantEntries } from "../../../../src/shared/tenancy
 import { tokenFor, unique } from "../../callers.ts";
 import { startRestartedProduct, type RestartedProduct } from "../restarted-product.ts";
 import { startInjuries } from "./injuries.ts";
-import { deadlineMs, directTurns, durableTurns, pause, type Caller, type Told } from "./turns.ts";
+import {
+  deadlineMs,
+  directTurns,
+  durableTurns,
+  pause,
+  socketTurns,
+  type Caller,
+  type Told,
+} from "./turns.ts";
 
 const speed = { ttftMs: 5, tokenMs: 6, slots: 64 } as const;
 /** How long each life of the product is at least, where it is killed. */
@@ -179,6 +187,7 @@ class OpenPhase implements Phase {
     const names = [
       ...(caller.kind === "durable" ? [] : Object.keys(directTurns)),
       ...(caller.kind === "direct" ? [] : Object.keys(durableTurns)),
+      ...(caller.kind === "mixed" ? Object.keys(socketTurns) : []),
     ];
     while (Date.now() < untilMs) {
       await this.#carryOut(caller, names[Math.floor(random() * names.length)] ?? "", random);
@@ -188,7 +197,7 @@ class OpenPhase implements Phase {
 
   /** A turn with a key is tried again where the product was killed; another is over then. */
   async #carryOut(caller: Caller, kind: string, random: () => number): Promise<void> {
-    const turn = durableTurns[kind] ?? directTurns[kind];
+    const turn = durableTurns[kind] ?? directTurns[kind] ?? socketTurns[kind];
     if (turn === undefined) throw new Error(`no turn ${kind}`);
     const told: TurnTold = { kind, caller, tokens: 0, id: null };
     const key = `${kind}-${this.turns.length}-${caller.name.slice(-6)}`;

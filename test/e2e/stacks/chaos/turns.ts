@@ -35,6 +35,7 @@ export interface Asking {
 /** An engine that falls silent between two tokens is left after 30 s, and the next one may do the same. */
 export const deadlineMs = 150_000;
 const model = "llama-3.1-8b";
+const embeddingModel = "bge-small";
 
 /** Nothing of such a turn outlives the Worker that runs it. */
 export const directTurns: Readonly<Record<string, (asking: Asking) => Promise<void>>> = {
@@ -49,8 +50,31 @@ export const directTurns: Readonly<Record<string, (asking: Asking) => Promise<vo
     if (answer.choices[0]?.finish_reason == null) throw new Error("a whole answer without its end");
     told.tokens = answer.usage?.total_tokens ?? 0;
   },
+  async embedded({ caller, key, told }) {
+    const vectors = await caller.client.embeddings.create({ model: embeddingModel, input: key }, limits());
+    if (vectors.data.length !== 1) throw new Error(`${vectors.data.length} vectors of one text`);
+    told.tokens = vectors.usage.total_tokens;
+  },
   async left(asking) {
     await leave(asking, {});
+  },
+};
+
+/** Such a turn has an object, and outlives the Worker; but a socket takes no key, by which it could be tried again. */
+export const socketTurns: typeof directTurns = {
+  async socket({ caller, told, ...asking }) {
+    const socket = new WebSocket(`ws://127.0.0.1:${caller.port}/v1/responses`, [
+      "responses",
+      `openai-insecure-api-key.${caller.token}`,
+    ]);
+    try {
+      const response = await answerBySocket(socket, asking, (id) => {
+        told.id = id;
+      });
+      told.tokens = response.usage?.total_tokens ?? 0;
+    } finally {
+      socket.close();
+    }
   },
 };
 
@@ -164,6 +188,33 @@ async function leave(
   if (client.socket.closed && !client.text().includes("[DONE]"))
     throw new Error(`the product closed the connection: ${client.text().slice(0, 300)}`);
   client.vanish();
+}
+
+function answerBySocket(
+  socket: WebSocket,
+  asking: Question,
+  onId: (id: string) => void,
+): Promise<OpenAI.Responses.Response> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error("a socket that says nothing")), deadlineMs);
+    const fail = (why: string): void => {
+      clearTimeout(late);
+      reject(new Error(why));
+    };
+    socket.addEventListener("open", () =>
+      socket.send(JSON.stringify({ type: "response.create", model, input: question(asking) })),
+    );
+    socket.addEventListener("error", () => fail("the socket broke"));
+    socket.addEventListener("close", ({ code }) => fail(`the socket was closed: ${code}`));
+    socket.addEventListener("message", ({ data }) => {
+      const event = JSON.parse(String(data)) as OpenAI.Responses.ResponseStreamEvent;
+      if (event.type === "response.created") onId(event.response.id);
+      if (event.type === "response.failed" || event.type === "error") fail(JSON.stringify(event));
+      if (event.type !== "response.completed") return;
+      clearTimeout(late);
+      resolve(event.response);
+    });
+  });
 }
 
 async function startBackground({ caller, key, told, words }: Asking): Promise<string> {
