@@ -279,6 +279,10 @@ export const rows: readonly Row[] = [
             "lines",
           ),
           ask(`sum by (result) (${increase("batches_total", "1h")})`, "batches {{result}}, in an hour"),
+          ask(
+            `sum by (result) (${increase("batches_refused_total", "1h")})`,
+            "batches refused by {{result}}, in an hour",
+          ),
         ),
         about: "What a killed isolate had not told is missing, so that a rest may stay.",
       },

@@ -219,6 +219,7 @@ export const metricTable = {
     name: "edgewise_batches_refused_total",
     help: "Batches that were refused for want of room, by whose maximum: of the user's batches (user_batches), of all users' (tenant_batches), or of the requests in those (tenant_requests).",
     labels: ["result"],
+    values: ["user_batches", "tenant_batches", "tenant_requests"],
   },
   archiveMessages: {
     type: "counter",
