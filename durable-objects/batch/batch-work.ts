@@ -147,9 +147,12 @@ export class BatchWork {
 
   async #afterwards(life: EndedBatch): Promise<number | null> {
     if (!life.told) {
-      await this.#store.charges.tell(life, this.#parts());
-      await this.#parts().releasePlaces(life);
-      await this.#parts().tellOver(life, "ended");
+      const parts = this.#parts();
+      // Charges that can't be told yet must not keep its owner from another batch: this one has ended.
+      const [paid] = await Promise.allSettled([this.#store.charges.tell(life, parts)]);
+      await parts.releasePlaces(life);
+      await parts.tellOver(life, "ended");
+      if (paid.status === "rejected") throw paid.reason;
       const now = this.#store.life();
       if (now !== null) this.#store.write({ ...now, told: true });
       return null;

@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import type { LineOutcome, LineToRun } from "./batch-parts.ts";
 import { BatchProbe, line } from "../../test/workers/batch-probe.ts";
 import { eventually } from "../../test/workers/eventually.ts";
+import { nothingOwed } from "../../src/shared/batches/line-debt.ts";
+import { BatchStore } from "./batch-store.ts";
 import { answered, type BatchStep, refusedLine } from "../../test/workers/scripted-batch.ts";
 
 const endpoint = "/v1/embeddings";
@@ -34,6 +36,18 @@ function tokensPaid({ control }: BatchProbe): number {
   return [...control.paid.values()].reduce((sum, [debt]) => sum + (debt?.use.tokens ?? 0), 0);
 }
 
+/** Charges that somebody may not have heard of. */
+function owedIn(sql: SqlStorage): string[] {
+  return sql
+    .exec<{ id: string }>("SELECT id FROM charge ORDER BY id")
+    .toArray()
+    .map(({ id }) => id);
+}
+
+function owed(probe: BatchProbe): Promise<string[]> {
+  return runInDurableObject(probe.stub, (_instance, { storage }) => owedIn(storage.sql));
+}
+
 async function expectOnce(probe: BatchProbe): Promise<void> {
   const view = await probe.until("completed");
   expect(view.tally).toMatchObject({ completed: 3, failed: 0, inputTokens: 30, outputTokens: 6 });
@@ -41,9 +55,7 @@ async function expectOnce(probe: BatchProbe): Promise<void> {
   await eventually(() => expect(probe.control.told).toContain("ended"));
   expect(tokensPaid(probe)).toBe(36);
   for (const debts of probe.control.paid.values()) for (const debt of debts) expect(debt).toEqual(debts[0]);
-  await runInDurableObject(probe.stub, (_instance, { storage }) => {
-    expect(storage.sql.exec("SELECT * FROM charge").toArray()).toEqual([]);
-  });
+  expect(await owed(probe)).toEqual([]);
 }
 
 test.for(steps)("killed at '%s' each line of vectors has one answer, and is paid once", async (step) => {
@@ -120,10 +132,56 @@ test("what of a charge was told is not told again with the rest, whatever is kil
   isAway = false;
   await eventually(async () => {
     await runDurableObjectAlarm(probe.stub);
-    expect(probe.control.told).toContain("ended");
+    expect(await owed(probe)).toEqual([]);
   });
   for (const debts of probe.control.paid.values()) {
     expect(debts.length).toBeGreaterThan(1);
     expect(debts.map(({ owing }) => owing)).toEqual([undefined, ...debts.slice(1).map(() => [])]);
   }
+});
+
+test("charges that can't be paid hold up none of the others, however many stand in front of them", async () => {
+  const probe = new BatchProbe();
+  probe.control.stopsAt = "open";
+  await probe.create(lines("a"), { endpoint });
+  await runInDurableObject(probe.stub, async (_instance, { storage }) => {
+    const store = new BatchStore(storage);
+    const life = store.life();
+    if (life === null) throw new Error("it was created");
+    const ids = Array.from({ length: 30 }, (_, at) => `emb-${String(at).padStart(2, "0")}`);
+    for (const id of ids)
+      storage.sql.exec("INSERT INTO charge VALUES (?, ?)", id, JSON.stringify(nothingOwed));
+    const stuck = new Set(ids.slice(0, 13));
+    const asked: string[] = [];
+    const pay = async (_life: unknown, id: string) => {
+      asked.push(id);
+      if (stuck.has(id)) throw new Error(`nobody takes ${id}`);
+      return null;
+    };
+    const told = async () => store.charges.tell(life, { pay }).catch((error: unknown) => String(error));
+    // Who is out of reach is not asked for all of them in one go.
+    expect([await told(), asked.length]).toEqual(["Error: nobody takes emb-00", 6]);
+    expect(await told()).toBe("Error: nobody takes emb-06");
+    expect(await told()).toBe("Error: nobody takes emb-12");
+    expect(owedIn(storage.sql)).toEqual([...stuck]);
+    stuck.clear();
+    expect(await told()).toBeUndefined();
+    expect(owedIn(storage.sql)).toEqual([]);
+  });
+});
+
+test("a batch that has ended keeps nobody from another one, though what its lines came to can't be told yet", async () => {
+  const probe = new BatchProbe();
+  let isAway = true;
+  probe.control.left = (debt) => (isAway ? { ...debt, owing: [] } : null);
+  probe.control.answers = paidAnswer;
+  await probe.create(lines("a"), { endpoint });
+  await eventually(() => expect(probe.control.told).toContain("ended"));
+  expect(probe.control.released).toBeGreaterThan(0);
+  expect(await owed(probe)).toHaveLength(1);
+  isAway = false;
+  await eventually(async () => {
+    await runDurableObjectAlarm(probe.stub);
+    expect(await owed(probe)).toEqual([]);
+  });
 });

@@ -9,6 +9,8 @@ interface OwedCharge {
   readonly debt: LineDebt;
 }
 
+type Payer = Pick<BatchParts, "pay">;
+
 /**
  * The charges of lines that are asked directly (docs/decisions/0099). Each asking has one, written before anything is set aside under it. What
  * it used is written with its answer; a kill in between leaves a charge that will never be ended: it is given back.
@@ -17,6 +19,8 @@ export class LineCharges {
   readonly #sql: SqlStorage;
   #telling: Promise<void> | null = null;
   #heldUntilMs = 0;
+  /** Charges up to this id were tried in this round. */
+  #tried = "";
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -42,7 +46,7 @@ export class LineCharges {
   }
 
   /** In the background. Never throws: what can't be told now is told with the next one, or at the batch's end. */
-  tellSoon(life: BatchLife, parts: BatchParts): void {
+  tellSoon(life: BatchLife, parts: Pick<BatchParts, "pay" | "report">): void {
     if (Date.now() < this.#heldUntilMs) return;
     this.tell(life, parts).catch((error: unknown) => {
       this.#heldUntilMs = Date.now() + heldMs;
@@ -51,7 +55,7 @@ export class LineCharges {
   }
 
   /** Tells buckets and archive what is owed, until nothing is. Rejects if one can't be reached. */
-  async tell(life: BatchLife, parts: BatchParts): Promise<void> {
+  async tell(life: BatchLife, parts: Payer): Promise<void> {
     do {
       this.#telling ??= this.#tellAll(life, parts).finally(() => {
         this.#telling = null;
@@ -61,14 +65,24 @@ export class LineCharges {
     } while (this.#owed().length > 0);
   }
 
-  async #tellAll(life: BatchLife, parts: BatchParts): Promise<void> {
-    for (let owed = this.#owed(); owed.length > 0; owed = this.#owed()) {
+  /**
+   * One round, on from where the last one stopped: charges that can't be paid hold up none of the others. It stops at the first group of which
+   * nothing could be told, since the next would hardly fare better.
+   */
+  async #tellAll(life: BatchLife, parts: Payer): Promise<void> {
+    let first: PromiseRejectedResult | undefined;
+    for (let owed = this.#owed(this.#tried); owed.length > 0; owed = this.#owed(this.#tried)) {
+      this.#tried = owed.at(-1)?.id ?? "";
       const told = await Promise.allSettled(owed.map((charge) => this.#tellOne(life, charge, parts)));
-      for (const one of told) if (one.status === "rejected") throw one.reason;
+      const failed = told.filter((one) => one.status === "rejected");
+      first ??= failed[0];
+      if (first !== undefined && failed.length === owed.length) throw first.reason;
     }
+    this.#tried = "";
+    if (first !== undefined) throw first.reason;
   }
 
-  async #tellOne(life: BatchLife, { id, debt }: OwedCharge, parts: BatchParts): Promise<void> {
+  async #tellOne(life: BatchLife, { id, debt }: OwedCharge, parts: Payer): Promise<void> {
     const untold = await parts.pay(life, id, debt);
     if (untold === null) {
       this.#sql.exec("DELETE FROM charge WHERE id = ?", id);
@@ -79,10 +93,11 @@ export class LineCharges {
     throw new Error(untold.detail);
   }
 
-  #owed(): OwedCharge[] {
+  #owed(behind = ""): OwedCharge[] {
     return this.#sql
       .exec<{ id: string; debt: string }>(
-        "SELECT id, debt FROM charge WHERE debt IS NOT NULL LIMIT ?",
+        "SELECT id, debt FROM charge WHERE debt IS NOT NULL AND id > ? ORDER BY id LIMIT ?",
+        behind,
         toldAtOnce,
       )
       .toArray()
