@@ -23,7 +23,14 @@ export class BatchPlaces {
       .one();
     if (others.batches >= maxOpen) return { result: "full", most: maxOpen };
     if (others.lines + lines > maxLines) return { result: "full", most: maxLines };
-    this.#sql.exec("INSERT OR REPLACE INTO batch_place VALUES (?, ?, ?)", batchId, lines, untilMs);
+    // Whoever makes it once more does not know of how many it is.
+    this.#sql.exec(
+      `INSERT INTO batch_place VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET lines = max(lines, excluded.lines), until_ms = excluded.until_ms`,
+      batchId,
+      lines,
+      untilMs,
+    );
     return { result: "held" };
   }
 

@@ -20,22 +20,26 @@ import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
 import { inTime } from "../storage/in-time.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
-import type { DoomedBatch } from "./batch-rows.ts";
+import type { BatchState, DoomedBatch } from "./batch-rows.ts";
 import type { LibraryStore } from "./library-store.ts";
 
 /** An owner's batches: made through here, so that an erasure of the owner finds them, and counted here. */
 export class LibraryBatches {
   readonly #env: Cloudflare.Env;
   readonly #store: LibraryStore;
+  readonly #making = new Map<string, Promise<CreateOwnersBatchOutcome>>();
 
   constructor(env: Cloudflare.Env, store: LibraryStore) {
     this.#env = env;
     this.#store = store;
   }
 
-  /** The row is there before the object hears of it. Where that is not heard of, the batch is doomed: there is none. */
+  /**
+   * The row is there before the object hears of it. Where that is not heard of, the batch is doomed: there is none. Calls with the same key, or
+   * the same id, at the same time share one making, so that what becomes of it is said to all of them.
+   */
   async create(message: CreateOwnersBatch): Promise<CreateOwnersBatchOutcome> {
-    const { owner, jurisdiction, createdMs, opening, maxOpen, claim } = message;
+    const { maxOpen, claim } = message;
     const { batches } = this.#store;
     const claimed = claim === undefined ? null : batches.claimed(claim, Date.now());
     if (claimed === "reused") return { result: "reused" };
@@ -43,16 +47,31 @@ export class LibraryBatches {
     const known = batches.state(batchId);
     if (known === "doomed") return { result: "unknown" };
     if (known === null && batches.openCount() >= maxOpen) return { result: "full", most: maxOpen };
+    const underWay = this.#making.get(batchId);
+    if (underWay !== undefined) return underWay;
     batches.add(batchId, Date.now());
     if (claim !== undefined && claimed === null) batches.claim(claim, batchId, Date.now());
-    const kept = known === null ? await this.#place(message, batchId) : null;
-    if (kept !== null) {
+    const making = this.#make({ ...message, batchId }, known).finally(() => this.#making.delete(batchId));
+    this.#making.set(batchId, making);
+    return making;
+  }
+
+  /** @param known as it was before; `new`: whoever was making it was killed */
+  async #make(message: CreateOwnersBatch, known: BatchState | null): Promise<CreateOwnersBatchOutcome> {
+    const { owner, jurisdiction, batchId, createdMs, opening } = message;
+    const { batches } = this.#store;
+    const isKnown = known === "open" || known === "ended";
+    const outside = isKnown ? null : await this.#place(message);
+    if (outside !== null) {
       // Nobody has heard of it: whoever asks again with its key asks anew.
-      batches.remove(batchId);
-      return kept;
+      if (outside.result === "full" && known === null) batches.remove(batchId);
+      // It may take a place, or be there, and only the answer was lost: its end gives that back.
+      else batches.doom(batchId, Date.now());
+      return outside;
     }
-    // Another call, with the same key, was told that there is no room.
-    if (batches.state(batchId) === null) return { result: "unreachable", detail: "no room a moment ago" };
+    const state = batches.state(batchId);
+    if (state === null || state === "doomed")
+      return { result: "unreachable", detail: "its owner was erased meanwhile" };
     const made = await this.#ask<BatchOutcome>(batchId, async (stub) =>
       stub.create({ v: batchVersion, owner, jurisdiction, batchId, createdMs, opening }),
     );
@@ -60,8 +79,8 @@ export class LibraryBatches {
       batches.made(batchId);
       return { result: "ok", batch: made.batch };
     }
-    // A batch that a caller knows of stays: a repeated creation, or a lost answer beside it, must not end it.
-    if (claimed === null && batches.state(batchId) !== "open") batches.doom(batchId, Date.now());
+    // A batch that a caller knows of stays: a repeated creation must not end it.
+    if (!isKnown) batches.doom(batchId, Date.now());
     const detail = typeof made === "string" ? made : `a new batch answers ${made.result}`;
     return { result: "unreachable", detail };
   }
@@ -73,10 +92,14 @@ export class LibraryBatches {
   }
 
   /** Among the batches of all users of its tenant. `null`: there is a place for it; else why it is not made. */
-  async #place(
-    { owner, jurisdiction, opening, createdMs, maxOpenTotal }: CreateOwnersBatch,
-    batchId: string,
-  ): Promise<CreateOwnersBatchOutcome | null> {
+  async #place({
+    owner,
+    jurisdiction,
+    batchId,
+    opening,
+    createdMs,
+    maxOpenTotal,
+  }: CreateOwnersBatch): Promise<CreateOwnersBatchOutcome | null> {
     if (maxOpenTotal === undefined) return null;
     const untilMs = createdMs + opening.windowMs + endsWithinMs;
     const held = await this.#askTenants<HoldPlacesOutcome>(owner, jurisdiction, async (stub, message) =>
