@@ -269,3 +269,20 @@ test("another owner learns and changes nothing of an upload", async () => {
   expect(await probe.stub.cancelUpload({ ...stranger, uploadId })).toEqual(unknown);
   expect(await probe.cancel(uploadId)).toMatchObject({ result: "ok" });
 });
+
+test("who announces and cancels uploads without end leaves a bounded list, and what is pending stays", async () => {
+  const probe = new UploadProbe();
+  const pending = await probe.upload(6);
+  const part = await probe.part(pending, "Hello,");
+  await runInDurableObject(probe.stub, (_instance, { storage }) => {
+    storage.sql.exec(
+      `WITH RECURSIVE n(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 3000)
+       INSERT INTO upload SELECT 'over-' || n, created_ms + n, 'cancelled', filename, purpose, media_type, bytes, NULL, NULL, NULL
+       FROM upload, n`,
+    );
+  });
+  const last = await probe.upload(6);
+  expect(await probe.count("upload")).toBeLessThan(1010);
+  expect(await probe.cancel(last)).toMatchObject({ result: "ok" });
+  expect(await probe.claim(pending, await probe.id("file"), [part])).toMatchObject({ result: "ok" });
+});

@@ -30,6 +30,8 @@ interface Remover {
 export const uploadLifeMs = 3_600_000;
 /** So long after its making an upload that is over is known: what it is told again says the same. */
 const rememberedMs = 86_400_000;
+/** Whoever announces and cancels again and again is told the same of the latest alone. */
+const mostRemembered = 1000;
 
 /** Only where the tables are there. */
 export class UploadRows {
@@ -76,6 +78,11 @@ export class UploadRows {
     { filename, purpose, mediaType, bytes, expiresAfterMs }: AnnouncedFile,
     nowMs: number,
   ): void {
+    this.#sql.exec(
+      `DELETE FROM upload WHERE state <> 'pending' AND created_ms <=
+         (SELECT created_ms FROM upload ORDER BY created_ms DESC LIMIT 1 OFFSET ?)`,
+      mostRemembered,
+    );
     this.#sql.exec(
       "INSERT INTO upload VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, NULL, NULL)",
       id,
