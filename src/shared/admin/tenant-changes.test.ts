@@ -157,7 +157,10 @@ test("what a tenant left that was deleted in KV alone is erased by the API's del
   expect(erased).toHaveLength(6);
   // Whom no roll knew is reached by their name.
   const ann = { tenant: "acme", user: "ann" };
-  expect(await eraseKnowledge(platform, ann, erasing)).toMatchObject({ ok: true });
+  expect(await eraseKnowledge(platform, ann, erasing)).toMatchObject({
+    // What is owed in either place, as each has said: the fake says how often it was asked.
+    value: { object: "knowledge.erased", tenant: "acme", user: "ann", pending: 7 + 8 },
+  });
   expect(erased.slice(6)).toEqual([
     "knowledge acme none ann -1790000000000",
     "knowledge acme eu ann -1790000000000",
