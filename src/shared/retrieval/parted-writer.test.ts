@@ -30,3 +30,21 @@ test("pieces of any size become parts of one size, the last one known as the las
     ),
   );
 });
+
+test("however long a file is, its parts are read into the same memory", async () => {
+  const partBytes = 200_000;
+  const memories = new Set<ArrayBuffer>();
+  let made = 0;
+  const writer = partedWriter({
+    partBytes,
+    put: async (_part, bytes) => {
+      made += bytes.byteLength;
+      memories.add(bytes.buffer);
+    },
+    abort: async () => {},
+  });
+  for (let at = 0; at < 100; at += 1) await writer.write(new Uint8Array(30_000));
+  await writer.finish();
+  expect(made).toBe(3_000_000);
+  expect([...memories].map(({ byteLength }) => byteLength)).toEqual([partBytes]);
+});
