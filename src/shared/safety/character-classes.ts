@@ -21,12 +21,21 @@ const asciiClasses = Uint8Array.from({ length: 128 }, (_, code) => {
 export function classOf(code: number): number {
   if (code < 0x80) return asciiClasses[code] ?? otherClass;
   if (code < 0x250) return code >= 0xc0 && code !== 0xd7 && code !== 0xf7 ? latinClass : otherClass;
-  return code < 0xe00 && !isForeignSign(code) ? localClass : otherClass;
+  if (code < 0xe00) return isForeignSign(code) ? otherClass : localClass;
+  return isLetterBeyond(code) ? localClass : otherClass;
 }
 
-/** Signs of the scripts from Greek to Sinhala that divide words; their letters continue a local part, and so make no word behind which no number begins. */
+/** Georgian, and the letters of Vietnamese and of old Greek with their marks. Scripts beyond Sinhala may have no blanks between words. */
+function isLetterBeyond(code: number): boolean {
+  return (code >= 0x10a0 && code < 0x1100) || (code >= 0x1e00 && code < 0x2000);
+}
+
+/**
+ * Signs of the scripts from Greek to Sinhala that divide words; their letters continue a local part, and so make no word behind which no number
+ * begins. So do the marks behind a letter that is written in two (0x300 to 0x36f), as file names and some keyboards have them.
+ */
 function isForeignSign(code: number): boolean {
-  if (code < 0x370) return code >= 0x2b9;
+  if (code < 0x370) return code >= 0x2b9 && code < 0x300;
   if (code < 0x5d0)
     return code === 0x37e || code === 0x387 || code === 0x589 || code === 0x58a || code >= 0x5be;
   if (code < 0x700)
