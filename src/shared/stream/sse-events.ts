@@ -14,25 +14,31 @@ export class SseEvents {
   #text = "";
   #at = 0;
   #skipLineFeed = false;
-  /** Of a line whose end has not come: what was read since anything ended. It grows by doubling, and is looked at once. */
-  #line = new Uint8Array(0);
-  #lineBytes = 0;
+  /** Bytes behind the last blank line, before which no event ends. It grows by doubling, and is read once: not with each line of an event. */
+  #begun = new Uint8Array(0);
+  #begunBytes = 0;
+  /** What `feed` had last. */
+  #lastByte = 0;
 
   /** Nothing was fed that is still to come out. */
   get idle(): boolean {
-    return this.#at === this.#text.length && this.#lineBytes === 0;
+    return this.#at === this.#text.length && this.#begunBytes === 0;
   }
 
   /** `false`: the unfinished event is too long, and nothing more is taken. */
   feed(bytes: Uint8Array): boolean {
-    if (bytes.indexOf(lineFeed) === -1 && bytes.indexOf(carriageReturn) === -1) {
+    const before = this.#lastByte;
+    this.#lastByte = bytes.at(-1) ?? before;
+    if (!hasBlankLine(bytes, before)) {
       this.#append(bytes);
-      return this.#text.length - this.#at + this.#lineBytes <= maxEventCharacters;
+      return this.#text.length - this.#at + this.#begunBytes <= maxEventCharacters;
     }
-    const line =
-      this.#lineBytes === 0 ? "" : this.#decoder.decode(this.#line.subarray(0, this.#lineBytes), streaming);
-    this.#lineBytes = 0;
-    let fresh = line + this.#decoder.decode(bytes, streaming);
+    const begun =
+      this.#begunBytes === 0
+        ? ""
+        : this.#decoder.decode(this.#begun.subarray(0, this.#begunBytes), streaming);
+    this.#begunBytes = 0;
+    let fresh = begun + this.#decoder.decode(bytes, streaming);
     if (this.#skipLineFeed && fresh !== "") {
       if (fresh.startsWith("\n")) fresh = fresh.slice(1);
       this.#skipLineFeed = false;
@@ -48,14 +54,14 @@ export class SseEvents {
   }
 
   #append(bytes: Uint8Array): void {
-    const at = this.#lineBytes;
-    this.#lineBytes += bytes.length;
-    if (this.#lineBytes > this.#line.length) {
-      const larger = new Uint8Array(2 * this.#lineBytes);
-      larger.set(this.#line.subarray(0, at));
-      this.#line = larger;
+    const at = this.#begunBytes;
+    this.#begunBytes += bytes.length;
+    if (this.#begunBytes > this.#begun.length) {
+      const larger = new Uint8Array(2 * this.#begunBytes);
+      larger.set(this.#begun.subarray(0, at));
+      this.#begun = larger;
     }
-    this.#line.set(bytes, at);
+    this.#begun.set(bytes, at);
   }
 
   /** The next complete event's data, or `undefined` until more bytes come. */
@@ -86,6 +92,19 @@ export class SseEvents {
 const streaming = { stream: true };
 const lineFeed = 10;
 const carriageReturn = 13;
+
+/** Whether a line ends where one has just ended, in any of the three ways. @param before the byte in front of these */
+function hasBlankLine(bytes: Uint8Array, before: number): boolean {
+  const behind = (at: number): number | undefined => (at === 0 ? before : bytes[at - 1]);
+  for (let at = bytes.indexOf(lineFeed); at !== -1; at = bytes.indexOf(lineFeed, at + 1))
+    if (behind(at) === lineFeed) return true;
+  for (let at = bytes.indexOf(carriageReturn); at !== -1; at = bytes.indexOf(carriageReturn, at + 1)) {
+    const last = behind(at);
+    // Behind a carriage return a line feed belongs to it: CRLF is one end.
+    if (last === lineFeed || last === carriageReturn) return true;
+  }
+  return false;
+}
 
 function dataOf(event: string): string | undefined {
   let data: string | undefined;
