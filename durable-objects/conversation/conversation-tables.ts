@@ -30,6 +30,7 @@ export const conversationMigrations = [
   `CREATE TABLE earlier_deletion (
      id TEXT PRIMARY KEY, record TEXT NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;`,
   `CREATE TABLE unsaved (response_id TEXT PRIMARY KEY, until_ms INTEGER NOT NULL) WITHOUT ROWID;`,
+  `CREATE INDEX unsaved_until ON unsaved (until_ms);`,
 ];
 
 export type TitleBy = "rule" | "model" | "user";

@@ -1,8 +1,9 @@
 /** What a conversation's object knows of turns that left nothing in it, and for how long; over HTTP: test/workers/erased-turns.test.ts. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { AppendTurn, NewItem } from "../../src/shared/contracts/conversation.ts";
+import type { Conversation } from "./conversation.ts";
 
 const owner = { tenant: "demo", user: "leaves-nothing" };
 const dayMs = 86_400_000;
@@ -136,6 +137,29 @@ test("what is known of turns of a conversation that was never made goes when the
   // Nothing is left to delete, and what comes now begins anew.
   expect(await stub.delete({ v: 1, owner, id: "c" })).toEqual({ result: "unknown" });
   expect(await stub.append(append(4, { items: [item] }))).toMatchObject({ result: "appended" });
+});
+
+test("of turns that go on failing without a conversation, those that are over are forgotten, and one more costs no more, however many there are", async () => {
+  const stub = conversation();
+  await stub.append(append(1, { incarnation: 0, began: 1 }));
+  const rowsRead = await runInDurableObject(stub, async (instance, { storage }) => {
+    const kept = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)";
+    storage.sql.exec(`INSERT INTO unsaved ${kept} SELECT 'resp_' || i, ? + i FROM n`, Date.now() + dayMs);
+    storage.sql.exec("UPDATE unsaved SET until_ms = ? WHERE response_id = ?", Date.now() - 1, responseOf(1));
+    const exec = vi.spyOn(Object.getPrototypeOf(storage.sql) as SqlStorage, "exec");
+    await (instance as Conversation).append(append(2, { incarnation: 0, began: 1 }));
+    const read = exec.mock.results.reduce(
+      (sum, { value }) => sum + (value as { readonly rowsRead: number }).rowsRead,
+      0,
+    );
+    exec.mockRestore();
+    return read;
+  });
+  expect(rowsRead).toBeLessThan(100);
+  const { next } = await known(stub);
+  expect(next).toHaveLength(2001);
+  expect(next).not.toContain(responseOf(1));
+  expect(next).toContain(responseOf(2));
 });
 
 test("of a conversation that must exist, and does not, nothing is noted: none will ever be made by its name", async () => {

@@ -27,7 +27,7 @@ export function noteUnsaved(
   if (access.kind === "open") store.noteResponse(message.turnId, responseId);
   // What must exist, and does not, never will.
   else if (message.mustExist) return "nothing";
-  else store.unsaved.note(responseId, nowMs + Math.max(leastKeptMs, keptMs ?? 0));
+  else store.unsaved.note(responseId, nowMs + Math.max(leastKeptMs, keptMs ?? 0), nowMs);
   return "noted";
 }
 

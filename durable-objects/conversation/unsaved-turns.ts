@@ -13,9 +13,14 @@ export class UnsavedTurns {
     this.#tables = tables;
   }
 
-  /** @param untilMs so long its object may keep it */
-  note(responseId: string, untilMs: number): void {
+  /**
+   * Forgets those that are over, so that a conversation whose turns go on failing keeps no more of them than there are objects.
+   *
+   * @param untilMs so long its object may keep it
+   */
+  note(responseId: string, untilMs: number, nowMs: number): void {
     this.#tables.make();
+    this.#sql.exec("DELETE FROM unsaved WHERE until_ms <= ?", nowMs);
     this.#sql.exec(
       "INSERT INTO unsaved VALUES (?, ?) ON CONFLICT (response_id) DO UPDATE SET until_ms = max(until_ms, excluded.until_ms)",
       responseId,
