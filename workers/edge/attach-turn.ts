@@ -6,12 +6,19 @@
 import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import { generationVersion, type Follow, type TurnPolicy } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
-import { ok, type Result } from "../../src/shared/contracts/result.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { claimedId, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import type { IdKind } from "../../src/shared/turn/response-id.ts";
 import { guardOf } from "./judged-request.ts";
-import { generationStub, mostUses, startedTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
+import {
+  generationStub,
+  mostUses,
+  objectUnavailable,
+  startedTurn,
+  type TurnContext,
+  type TurnStarted,
+} from "./start-turn.ts";
 
 /**
  * Whether to ask. A client that names a key may be asking again; where the body alone makes the claim few do, and it is worth a call only if
@@ -37,8 +44,34 @@ export interface TurnToFind {
 /** `null`: it was not, or its object could not be asked, which whoever starts it is told. */
 export async function attachTurn(
   from: TurnContext,
-  { kind, claim, policy, follow, onNamed }: TurnToFind,
+  turn: TurnToFind,
 ): Promise<Result<TurnStarted | null, Refusal>> {
+  const found = await findTurn(from, turn);
+  return found.kind === "found" ? found.started : ok(null);
+}
+
+/**
+ * The same of a turn that was there a moment ago. Where it is not any more, or can't be reached, the same request is right once more: it finds
+ * the turn, or begins it anew. A new key would be a second turn.
+ */
+export async function followTurn(from: TurnContext, turn: TurnToFind): Promise<Result<TurnStarted, Refusal>> {
+  const found = await findTurn(from, turn);
+  if (found.kind === "found") return found.started;
+  const { retryAfterMs, detail } = found.kind === "unreachable" ? found : goneSince;
+  return err(objectUnavailable(retryAfterMs, detail));
+}
+
+const goneSince = { retryAfterMs: 1000, detail: "a claimed turn is gone since it was found" };
+
+type FoundTurn =
+  | { readonly kind: "found"; readonly started: Result<TurnStarted, Refusal> }
+  | { readonly kind: "absent" }
+  | { readonly kind: "unreachable"; readonly retryAfterMs: number; readonly detail: string };
+
+async function findTurn(
+  from: TurnContext,
+  { kind, claim, policy, follow, onNamed }: TurnToFind,
+): Promise<FoundTurn> {
   const { isolate, principal, tenant } = from;
   const owner = { tenant: tenant.id, user: principal.user };
   const { fingerprint } = claim;
@@ -57,9 +90,11 @@ export async function attachTurn(
       async () => generationStub(from, objectName).attach(message),
       calledObject("generation", objectName),
     );
-    if (!called.ok || called.value.result === "absent") return ok(null);
+    if (!called.ok) return { ...called.error, kind: "unreachable" };
+    if (called.value.result === "absent") return { kind: "absent" };
     if (called.value.result === "expired") continue;
-    return startedTurn(called.value, { responseId: id, request: null }, principal);
+    const named = { responseId: id, request: null };
+    return { kind: "found", started: startedTurn(called.value, named, principal) };
   }
-  return ok(null);
+  return { kind: "absent" };
 }

@@ -2,14 +2,14 @@
 import type { EndStatus, Follow, TurnPolicy } from "../../src/shared/contracts/generation.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { withObjectField, type ObjectField, type Refusal } from "../../src/shared/contracts/refusal.ts";
-import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import type { Result } from "../../src/shared/contracts/result.ts";
 import { revokedCredential } from "../../src/shared/limits/revocation.ts";
 import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
 import { lateErrorEvent } from "../../src/shared/wire/wire-error.ts";
-import { attachTurn, mayBeThere } from "./attach-turn.ts";
+import { attachTurn, followTurn, mayBeThere } from "./attach-turn.ts";
 import { heardWithinMs, type TenantCall } from "./handle.ts";
 import { judgedCall } from "./judged-request.ts";
 import { orLate } from "./late-start.ts";
@@ -88,18 +88,8 @@ export async function answeredBefore(
   const found = await attachTurn(from, find);
   if (!found.ok) return respondRefusal(call.scope, found.error);
   if (found.value === null) return null;
-  const attach: StartChat = async (follow, onNamed) => {
-    const attached = await attachTurn(from, { ...find, follow, onNamed });
-    return attached.ok ? (attached.value === null ? err(justOver) : ok(attached.value)) : attached;
-  };
-  return answer(call, chat, claim, attach);
+  return answer(call, chat, claim, (follow, onNamed) => followTurn(from, { ...find, follow, onNamed }));
 }
-
-/** Between two calls. */
-const justOver = {
-  kind: "conflict",
-  message: "What was asked before with this Idempotency-Key is not kept any more. Use a new key.",
-} as const;
 
 type StartChat = (
   follow: Follow,
