@@ -162,14 +162,6 @@ export function notLoaded(failure: ApiFailure, nowMs: number): Notice {
   };
 }
 
-/** Its words are nowhere any more: the model knows nothing of them. */
-export const deletedElsewhere: Notice = {
-  kind: "error",
-  title: "This chat was deleted",
-  advice: "It was deleted in another tab or on another device. Start a new chat.",
-  retry: false,
-};
-
 const units: Readonly<Record<string, string>> = { requests: "messages", tokens: "tokens" };
 const periods: Readonly<Record<string, string>> = {
   minute: "a minute",

@@ -1,11 +1,10 @@
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ChatRun } from "./chat-run.ts";
-import { emptyChat, reduceChat, type ChatEvent, type ChatState } from "./chat-state.ts";
+import { emptyChat, keyOf, reduceChat, type ChatEvent, type ChatState } from "./chat-state.ts";
 import { whoIs } from "./credential.ts";
 import { drafts } from "./drafts.ts";
 import { FakeChatServer, type Fate } from "./fake-chat-server.ts";
-import { keyOf } from "./keep-places.ts";
 import { beginConversation, newConversation } from "./keep.ts";
 import { KeptThread } from "./kept-thread.ts";
 import { watchTurns } from "./watch-turns.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { emptyChat, reduceChat, type ChatEvent, type ChatState } from "./chat-state.ts";
+import { keepShown } from "./keep-shown.ts";
 
 const notice = { kind: "error", title: "No", advice: "Do this", retry: true } as const;
 const sent: ChatEvent = { type: "sent", userId: "u", answerId: "a", text: "hello" };
@@ -51,6 +52,7 @@ test("what an answer cites stays with it when the server tells of it under its o
     { type: "ended", answerId: "a", status: "done" },
     {
       type: "refreshed",
+      join: keepShown,
       hasEarlier: false,
       messages: [
         { id: "i1", role: "user", text: "Blue [1].", reasoning: "", status: "done" },
@@ -86,7 +88,7 @@ test("text that was still under way when stop was asked is shown, and the stop g
 test("an answer that the server calls incomplete is shown so, and a stop of one's own as a stop", () => {
   const kept = { id: "m", role: "assistant", text: "Qu", reasoning: "", status: "cut" } as const;
   const told: ChatEvent = { type: "delta", answerId: "a", text: "Qu", reasoning: "" };
-  const refreshed: ChatEvent = { type: "refreshed", messages: [kept], hasEarlier: false };
+  const refreshed: ChatEvent = { type: "refreshed", messages: [kept], join: keepShown, hasEarlier: false };
   for (const [here, shown] of [
     ["done", "cut"],
     ["stopped", "stopped"],
@@ -108,10 +110,10 @@ test("how an answer ended here, and what was thought before it, stays to be seen
   const state = after(
     sent,
     ...told("a", "Qu"),
-    { type: "refreshed", messages: first, hasEarlier: false },
+    { type: "refreshed", messages: first, join: keepShown, hasEarlier: false },
     { type: "sent", userId: "u2", answerId: "b", text: "more" },
     ...told("b", "All"),
-    { type: "refreshed", messages: [...first, ...second], hasEarlier: false },
+    { type: "refreshed", messages: [...first, ...second], join: keepShown, hasEarlier: false },
   );
   expect(state.messages.map(({ status, reasoning }) => [status, reasoning])).toEqual([
     ["done", ""],
@@ -122,7 +124,7 @@ test("how an answer ended here, and what was thought before it, stays to be seen
 });
 
 test("what is read anew takes the word of a lost connection away, and no other", () => {
-  const refreshed: ChatEvent = { type: "refreshed", messages: [], hasEarlier: false };
+  const refreshed: ChatEvent = { type: "refreshed", messages: [], join: keepShown, hasEarlier: false };
   const lost = { ...notice, kind: "offline" } as const;
   expect(after({ type: "noticed", notice: lost }, refreshed).notice).toBeNull();
   expect(after({ type: "noticed", notice }, refreshed).notice).toEqual(notice);

@@ -3,8 +3,6 @@
  * One turn at a time; a user's message appears at once and is rolled back into the draft when the turn fails.
  */
 
-import { keepPlaces, keyOf } from "./keep-places.ts";
-import { withQuotes } from "./kept-sources.ts";
 import type { Source } from "./sources.tsx";
 
 export interface ChatMessage {
@@ -28,6 +26,10 @@ export interface ChatMessage {
   readonly behind?: string;
   /** Branches that part here, and which of them is shown. */
   readonly versions?: { readonly branches: readonly string[]; readonly at: number };
+}
+
+export function keyOf({ key, id }: ChatMessage): string {
+  return key ?? id;
 }
 
 export interface Notice {
@@ -69,6 +71,11 @@ export type ChatEvent =
   | {
       readonly type: "refreshed";
       readonly messages: readonly ChatMessage[];
+      /** What those on screen leave to them (keep-shown.ts, which comes with what the server keeps). */
+      readonly join: (
+        messages: readonly ChatMessage[],
+        before: readonly ChatMessage[],
+      ) => readonly ChatMessage[];
       readonly hasEarlier: boolean;
     }
   | {
@@ -127,7 +134,7 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
       return state.phase === "idle"
         ? {
             ...state,
-            messages: keepEndings(keepPlaces(event.messages, state.messages), state.messages),
+            messages: event.join(event.messages, state.messages),
             hasEarlier: event.hasEarlier,
             // What was read just now shows that the connection is back.
             notice: state.notice?.kind === "offline" ? null : state.notice,
@@ -235,34 +242,6 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
     case "cleared":
       return { ...emptyChat, draft: state.draft };
   }
-}
-
-/**
- * What the server keeps says only that an answer is incomplete, not how it ended here, and nothing of what was thought before it; where it is
- * the same answer, both stay to be seen.
- * @param messages each with the place that it had (keep-places.ts)
- */
-function keepEndings(
-  messages: readonly ChatMessage[],
-  before: readonly ChatMessage[],
-): readonly ChatMessage[] {
-  // Nor what the files say that an answer cites.
-  const cited = new Map(
-    before.flatMap(({ text, sources }) => (sources === undefined ? [] : [[text, sources]])),
-  );
-  const known = cited.size === 0 ? messages : messages.map((message) => withSources(message, cited));
-  const there = new Map(before.map((message) => [keyOf(message), message]));
-  return known.map((message) => {
-    const same = there.get(keyOf(message));
-    if (message.role !== "assistant" || same?.text !== message.text) return message;
-    const status = same.status === "done" ? message.status : same.status;
-    return { ...message, status, reasoning: same.reasoning };
-  });
-}
-
-function withSources(message: ChatMessage, cited: ReadonlyMap<string, readonly Source[]>): ChatMessage {
-  const seen = message.role === "assistant" ? cited.get(message.text) : undefined;
-  return seen === undefined ? message : { ...message, sources: withQuotes(message.sources, seen) };
 }
 
 function placeOf(messages: readonly ChatMessage[], id: string | undefined): number {

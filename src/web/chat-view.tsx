@@ -1,15 +1,13 @@
 /** One conversation on screen: its messages, what went wrong, and where to type. */
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useMessageParts, useMessagePartsLost } from "./answer-text.tsx";
-import type { ChatMessage, ChatState } from "./chat-state.ts";
+import { keyOf, type ChatMessage, type ChatState } from "./chat-state.ts";
 import { Composer } from "./composer.tsx";
 import { AttachButton } from "./files/attach-button.tsx";
 import { isOnItsWay, picturesOf, type FilesView } from "./files/chat-file.ts";
 import { filesNotLoaded } from "./files/files-of-chat.ts";
 import { useChatFiles } from "./files/use-chat-files.ts";
-import { useDroppedFiles } from "./files/use-dropped-files.ts";
 import { useSendWhenRead } from "./files/use-send-when-read.ts";
-import { keyOf } from "./keep-places.ts";
 import { MessageView } from "./message-view.tsx";
 import { NoticeBar } from "./notice-bar.tsx";
 import { PageNote } from "./page-note.tsx";
@@ -53,11 +51,10 @@ export function ChatView({
   const busy = state.phase !== "idle";
   const sending = useSendWhenRead(shown, busy, blindness(shown, model, seeing), chat.send);
   const attach = (chosen: readonly File[]): void => void files.add(chosen, seeing?.length !== 0);
-  const isOver = useDroppedFiles(attach);
   const online = useOnline();
   const scroller = useRef<HTMLElement>(null);
   const { messages } = state;
-  const mounted = useMounted(scroller, messages, askedHere(messages));
+  const mounted = useMounted(messages, askedHere(messages));
   const { from, to } = mounted;
   const shownMessages = messages.slice(from, to);
   useScroll(scroller, shownMessages, to === messages.length);
@@ -111,22 +108,16 @@ export function ChatView({
               </ul>
             </section>
           ) : null}
-          {from > 0 || state.hasEarlier ? (
-            <p className="center">
-              <button
-                type="button"
-                className="quiet"
-                // What is here already needs no server.
-                disabled={busy && from === 0}
-                onClick={() => {
-                  mounted.showEarlier();
-                  if (from === 0) chat.showEarlier();
-                }}
-              >
-                Show earlier messages
-              </button>
-            </p>
-          ) : null}
+          {parts === null ? null : (
+            <parts.EarlierMessages
+              scroller={scroller}
+              messages={messages}
+              mounted={mounted}
+              hasMore={state.hasEarlier}
+              busy={busy}
+              onLoad={chat.showEarlier}
+            />
+          )}
           {shownMessages.map((message, at) => (
             <MessageView
               key={keyOf(message)}
@@ -136,15 +127,8 @@ export function ChatView({
               isLast={from + at === messages.length - 1}
             />
           ))}
-          {to === messages.length ? null : (
-            <p className="center">
-              <button type="button" className="quiet" onClick={mounted.showLater}>
-                Show later messages
-              </button>
-              <button type="button" className="quiet" onClick={mounted.showLatest}>
-                Go to the latest
-              </button>
-            </p>
+          {parts === null ? null : (
+            <parts.LaterMessages scroller={scroller} messages={messages} mounted={mounted} />
           )}
         </div>
       </main>
@@ -212,11 +196,7 @@ export function ChatView({
           />
         </div>
       </footer>
-      {isOver ? (
-        <div className="drop-here" aria-hidden="true">
-          Drop files here to ask about them
-        </div>
-      ) : null}
+      {parts === null ? null : <parts.DropHere onFiles={attach} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 /** Where a message is typed: Enter sends, Shift+Enter breaks the line, Escape stops a running answer. */
 import { useEffect, useRef, type KeyboardEvent, type ReactNode } from "react";
 import type { ChatState } from "./chat-state.ts";
-import { pastedFiles } from "./files/use-dropped-files.ts";
+import { pastedFiles } from "./files/pasted-files.ts";
 import { Icon, signs } from "./icon.tsx";
 import { composes, isTouch, sends } from "./keys.ts";
 import { maxMessageCharacters } from "./send-rules.ts";

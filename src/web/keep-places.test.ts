@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { ChatMessage } from "./chat-state.ts";
-import { keepPlaces, keyOf } from "./keep-places.ts";
+import { keyOf, type ChatMessage } from "./chat-state.ts";
+import { keepPlaces } from "./keep-places.ts";
 
 const message = (id: string, role: "user" | "assistant", text: string, behind?: string): ChatMessage => ({
   id,

@@ -2,7 +2,7 @@
  * Which message on screen is this one, once the server tells of it under its own id, or shows another version of it? What keeps
  * its key stays on the page as it is: the focus in it, a selection, how far a line of code was scrolled.
  */
-import type { ChatMessage } from "./chat-state.ts";
+import { type ChatMessage, keyOf } from "./chat-state.ts";
 
 /** @returns each with the `key` of the one in whose place it stands; no two have the same */
 export function keepPlaces(
@@ -35,8 +35,4 @@ export function keepPlaces(
       sameWords(message, messages.length - at);
     return there === undefined ? message : { ...message, key: keyOf(there) };
   });
-}
-
-export function keyOf({ key, id }: ChatMessage): string {
-  return key ?? id;
 }

@@ -1,8 +1,9 @@
 /** A conversation as the server keeps it: loaded page by page, looked at again when something was saved. */
-import { deletedElsewhere, notLoaded } from "./advice.ts";
+import { notLoaded } from "./advice.ts";
 import { failureOf } from "./failure-notice.ts";
-import type { Dispatch } from "./chat-state.ts";
+import type { Dispatch, Notice } from "./chat-state.ts";
 import { chooseBranch, loadBranches, loadItems, type Page } from "./conversations-api.ts";
+import { keepShown } from "./keep-shown.ts";
 import { pause, retryPauseMs } from "./retry-pause.ts";
 import { threadOf, type ThreadItem } from "./thread.ts";
 
@@ -16,6 +17,14 @@ const page = 100;
  * model, would be megabytes a turn.
  */
 const latest = 10;
+
+/** Its words are nowhere any more: the model knows nothing of them. */
+const deletedElsewhere: Notice = {
+  kind: "error",
+  title: "This chat was deleted",
+  advice: "It was deleted in another tab or on another device. Start a new chat.",
+  retry: false,
+};
 
 export class KeptThread {
   readonly #token: string;
@@ -78,7 +87,7 @@ export class KeptThread {
   deleted(): void {
     this.#items = [];
     this.#branch = null;
-    this.#dispatch({ type: "refreshed", messages: [], hasEarlier: false });
+    this.#dispatch({ type: "refreshed", messages: [], join: keepShown, hasEarlier: false });
     this.#dispatch({ type: "noticed", notice: deletedElsewhere });
     this.#onSaved();
   }
@@ -171,7 +180,7 @@ export class KeptThread {
       const isItsEnd = active !== undefined && active.last === (this.#items.at(-1)?.id ?? null);
       this.#branch = isItsEnd ? active.id : null;
       const messages = threadOf(this.#items, branches, this.#hasEarlier);
-      this.#dispatch({ type, messages, hasEarlier: this.#hasEarlier });
+      this.#dispatch({ type, messages, join: keepShown, hasEarlier: this.#hasEarlier });
       // One that the server has named is not begun by a message: deleted while nobody watched, it takes none.
       if (page.isMissing === true && type === "restored" && this.#conversation.startsWith("conv_"))
         this.#dispatch({ type: "noticed", notice: deletedElsewhere });

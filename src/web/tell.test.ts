@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { emptyChat, reduceChat, type ChatEvent, type ChatMessage } from "./chat-state.ts";
+import { keepShown } from "./keep-shown.ts";
 import { toldOf } from "./tell.ts";
 
 function told(...events: ChatEvent[]): (string | null)[] {
@@ -41,6 +42,10 @@ test("that it was stopped is said; that it was refused its notice says", () => {
 test("a chat that is opened, or looked at again, is not read from its beginning", () => {
   const shown = { messages: [old], hasEarlier: false };
   expect(
-    told({ type: "restore-started" }, { type: "restored", ...shown }, { type: "refreshed", ...shown }),
+    told(
+      { type: "restore-started" },
+      { type: "restored", ...shown },
+      { type: "refreshed", join: keepShown, ...shown },
+    ),
   ).toEqual([null, null, null]);
 });

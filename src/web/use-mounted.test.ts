@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { ChatMessage } from "./chat-state.ts";
-import { earlier, later, mostMounted, placesOf } from "./use-mounted.ts";
+import { earlier, later } from "./more-messages.tsx";
+import { mostMounted, placesOf } from "./use-mounted.ts";
 
 const many = (from: number, to: number): readonly ChatMessage[] =>
   Array.from({ length: to - from }, (_, at) => ({

@@ -1,7 +1,6 @@
 /** Where is the reader in the conversation, and where is he to stay when it changes? */
 import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
-import type { ChatMessage } from "./chat-state.ts";
-import { keyOf } from "./keep-places.ts";
+import { keyOf, type ChatMessage } from "./chat-state.ts";
 
 /** From the end, in CSS pixels: nearer than this he is at the end. */
 const nearPx = 80;

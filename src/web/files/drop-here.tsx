@@ -1,8 +1,8 @@
 /** Files that are dragged over the page and dropped on it. Without this a browser would leave the page to show the file. */
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 
-/** @returns whether something is held over the page that can be dropped on it */
-export function useDroppedFiles(onFiles: (files: readonly File[]) => void): boolean {
+/** A component of its own: only it is rendered anew while something is held over the page. */
+export function DropHere({ onFiles }: { readonly onFiles: (files: readonly File[]) => void }): ReactNode {
   const [over, setOver] = useState(false);
   const taken = useRef(onFiles);
   useEffect(() => {
@@ -41,23 +41,14 @@ export function useDroppedFiles(onFiles: (files: readonly File[]) => void): bool
         window.removeEventListener(name as keyof typeof listeners, listener);
     };
   }, []);
-  return over;
+  if (!over) return null;
+  return (
+    <div className="drop-here" aria-hidden="true">
+      Drop files here to ask about them
+    </div>
+  );
 }
 
 function holdsFiles(data: DataTransfer | null): boolean {
   return data?.types.includes("Files") === true;
-}
-
-/**
- * Of what is pasted: files, unless there is text as well (a spreadsheet's cells come as a picture, too). Files that were copied as such
- * bring their names as text on some systems.
- */
-export function pastedFiles(data: Pick<DataTransfer, "files" | "getData">): readonly File[] {
-  const files = [...data.files];
-  const lines = data
-    .getData("text/plain")
-    .trim()
-    .split(/[\r\n]+/);
-  const isText = lines.some((line) => line !== "" && !files.some(({ name }) => name === line));
-  return isText ? [] : files;
 }

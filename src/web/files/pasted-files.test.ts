@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pastedFiles } from "./use-dropped-files.ts";
+import { pastedFiles } from "./pasted-files.ts";
 
 function pasted(text: string, ...names: readonly string[]): readonly string[] {
   const files = names.map((name) => new File(["x"], name)) as unknown as FileList;
