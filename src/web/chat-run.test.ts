@@ -17,6 +17,8 @@ class Page {
   readonly conversation: string;
   /** What was asked here. */
   readonly asked = new Set<string>();
+  /** Pictures beside the field, as `data:` URLs. */
+  attached: readonly string[] = [];
   state: ChatState = emptyChat;
   readonly #document = Object.assign(new EventTarget(), { hidden: false });
   readonly #window = new EventTarget();
@@ -45,8 +47,10 @@ class Page {
     };
     const files = {
       storeIds: () => [],
-      pictures: () => [],
-      asked: () => undefined,
+      pictures: () => this.attached,
+      asked: () => {
+        this.attached = [];
+      },
       refused: () => undefined,
       gone: () => undefined,
       lookAgain: async () => undefined,
@@ -81,9 +85,17 @@ class Page {
     // What came back and is on screen all the same is not sent again.
     const isThere = this.state.messages.some((message) => message.text === this.state.draft);
     const draft = this.state.draft === "" || isThere ? text : this.state.draft;
-    this.state = reduceChat(this.state, { type: "draft-changed", text: draft });
+    this.type(draft);
     this.server.fate = fate;
     if (this.#run.ask(draft, null, "auto")) this.asked.add(draft);
+  }
+
+  askForRest(): void {
+    this.#run.ask("Go on.", "rest", "auto");
+  }
+
+  type(text: string): void {
+    this.state = reduceChat(this.state, { type: "draft-changed", text });
   }
 
   stop(): void {
@@ -190,6 +202,38 @@ test("a question that nobody answered is asked once, though its chat was left an
   page.server.end();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(page.server.items.map(({ text }) => text)).toEqual(["hello", "Hi."]);
+  page.leave();
+});
+
+test("the rest of an answer is asked for without what is typed and attached for another message, also where it is refused", async () => {
+  const page = new Page(true);
+  const contents: unknown[] = [];
+  vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
+    if (typeof init.body === "string")
+      contents.push((JSON.parse(init.body) as { messages: [{ content: unknown }] }).messages[0].content);
+    return page.server.fetch(path, init);
+  });
+  page.ask("hello", "answered");
+  await vi.advanceTimersByTimeAsync(10);
+  page.server.say("Hi");
+  page.server.end("incomplete");
+  await vi.advanceTimersByTimeAsync(30_000);
+  page.type("next");
+  page.attached = ["data:image/png;base64,AA=="];
+  page.server.fate = "refused";
+  page.askForRest();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(texts(page)).toEqual(["hello", "Hi"]);
+  expect(page.state).toMatchObject({ draft: "next", unsent: { text: "Go on.", insteadOf: "rest" } });
+  page.askForRest();
+  await vi.advanceTimersByTimeAsync(10);
+  page.server.say("there.");
+  page.server.end();
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(texts(page)).toEqual(["hello", "Hi", "Go on.", "there."]);
+  expect(contents).toEqual(["hello", "Go on.", "Go on."]);
+  expect(page.state.draft).toBe("next");
+  expect(page.attached.length).toBe(1);
   page.leave();
 });
 

@@ -4,7 +4,7 @@
  */
 import { areFilesGone, notLoaded, unreachable } from "./advice.ts";
 import { ApiError, streamTurn, type TurnEvent } from "./api.ts";
-import type { ChatMessage, Dispatch } from "./chat-state.ts";
+import type { ChatMessage, Dispatch, Rest } from "./chat-state.ts";
 import { whoIs } from "./credential.ts";
 import { drafts } from "./drafts.ts";
 import { failureOf } from "./failure-notice.ts";
@@ -113,7 +113,7 @@ export class ChatRun {
   }
 
   /** @param instead a message of the user's, to be asked anew: a version beside it; `null`: a new one. `false`: not now. */
-  ask(given: string, instead: ChatMessage | null, model: string): boolean {
+  ask(given: string, instead: ChatMessage | Rest | null, model: string): boolean {
     const { token, conversation, dispatch, files, onSaved } = this.#options;
     if (this.#turn !== null) return false;
     const verdict = judgeSend(given, this.#sentAtMs, Date.now());
@@ -131,10 +131,12 @@ export class ChatRun {
     keepInHistory(conversation);
     const { text } = verdict;
     // What is answered is what is on screen, whichever branch another tab has chosen since.
-    const behind = instead === null ? (this.#thread?.branch ?? undefined) : instead.behind;
+    const version = instead === "rest" ? null : instead;
+    const behind = version === null ? (this.#thread?.branch ?? undefined) : version.behind;
     const stores = files.storeIds();
-    const pictures = instead === null ? files.pictures() : (instead.pictures ?? []);
-    const chosen = JSON.stringify([conversation, model, text, instead?.behind, stores, pictures]);
+    // What is attached is for a message that is still to be typed.
+    const pictures = instead === null ? files.pictures() : (version?.pictures ?? []);
+    const chosen = JSON.stringify([conversation, model, text, version?.behind, stores, pictures]);
     const asked = {
       token,
       conversation,
@@ -153,7 +155,8 @@ export class ChatRun {
     const sent = {
       text,
       ...(pictures.length === 0 ? {} : { pictures }),
-      ...(instead === null ? {} : { insteadOf: instead.id }),
+      ...(version === null ? {} : { insteadOf: version.id }),
+      asksRest: instead === "rest",
     };
     void runTurn(events, sent, token, running, dispatch).finally(() => {
       if (this.#turn === running) this.#turn = null;

@@ -55,9 +55,12 @@ export interface ChatState {
   readonly hasEarlier: boolean;
   /** What a turn under way stands in place of: back again should it fail. */
   readonly replaced: readonly ChatMessage[];
-  /** A message that was to be asked anew and was refused: what to try again. A new one that was is in the draft. */
-  readonly unsent: { readonly text: string; readonly insteadOf: ChatMessage } | null;
+  /** A message that was to be asked anew, or the rest of an answer, and was refused: what to try again. A new one that was is in the draft. */
+  readonly unsent: { readonly text: string; readonly insteadOf: ChatMessage | Rest } | null;
 }
+
+/** Of the last answer, which ended early: asked for without a word that was typed. */
+export type Rest = "rest";
 
 export type ChatEvent =
   | { readonly type: "draft-changed"; readonly text: string }
@@ -106,6 +109,8 @@ export type ChatEvent =
       readonly notice: Notice;
       /** Somebody else asked: the words are kept where they were typed. */
       readonly watched?: boolean;
+      /** Nobody has typed the words. */
+      readonly asksRest?: boolean;
     }
   | { readonly type: "noticed"; readonly notice: Notice | null }
   | { readonly type: "cleared" };
@@ -218,9 +223,10 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
       };
     case "failed": {
       const asked = state.messages.find((message) => message.id === event.userId)?.text ?? "";
-      const insteadOf = state.replaced[0];
+      const replaced = state.replaced[0];
+      const insteadOf = event.asksRest === true ? "rest" : replaced;
       // Of a message that is on screen again as it was there is nothing to keep.
-      const words = insteadOf?.text === asked ? "" : asked;
+      const words = insteadOf === "rest" || replaced?.text === asked ? "" : asked;
       return {
         ...state,
         phase: "idle",

@@ -2,7 +2,7 @@
 import { brokenOff, connectionLost, notAnswered } from "./advice.ts";
 import { failureOf, noticeOf } from "./failure-notice.ts";
 import { cancelTurn, type TurnEvent } from "./api.ts";
-import type { Dispatch } from "./chat-state.ts";
+import type { Dispatch, Notice } from "./chat-state.ts";
 import { paintPerFrame } from "./paint-per-frame.ts";
 
 /** How long a stop waits for the turn to be named, which is done by the first byte: a sign of life, 15 s after the message at the latest. */
@@ -30,6 +30,7 @@ export async function runTurn(
     readonly pictures?: readonly string[];
     readonly insteadOf?: string;
     readonly watched?: boolean;
+    readonly asksRest?: boolean;
   },
   token: string,
   running: RunningTurn,
@@ -39,6 +40,9 @@ export async function runTurn(
   const answerId = crypto.randomUUID();
   dispatch({ type: "sent", userId, answerId, ...sent });
   const painter = paintPerFrame((text, reasoning) => dispatch({ type: "delta", answerId, text, reasoning }));
+  const { watched = false, asksRest = false } = sent;
+  const failed = (notice: Notice): void =>
+    dispatch({ type: "failed", userId, answerId, notice, watched, asksRest });
   let shown = false;
   try {
     let reason = "stop";
@@ -70,7 +74,7 @@ export async function runTurn(
     if (running.stopAsked && running.responseId !== null) {
       dispatch({ type: "ended", answerId, status: "stopped" });
     } else if (running.stopAsked && running.unanswered) {
-      dispatch({ type: "failed", userId, answerId, notice: notAnswered });
+      failed(notAnswered);
     } else if (error instanceof WatchLost || (running.responseId !== null && failureOf(error).status === 0)) {
       // The turn goes on: given back, its words would be sent, and paid, a second time.
       dispatch({ type: "ended", answerId, status: shown ? "cut" : "stopped" });
@@ -79,8 +83,7 @@ export async function runTurn(
       dispatch({ type: "ended", answerId, status: "cut" });
       dispatch({ type: "noticed", notice: brokenOff(failureOf(error)) });
     } else {
-      const watched = sent.watched ?? false;
-      dispatch({ type: "failed", userId, answerId, notice: noticeOf(error), watched });
+      failed(noticeOf(error));
     }
   }
 }

@@ -69,7 +69,7 @@ export function useChat(
     (message: ChatMessage, text: string) => run.ask(text, message, model),
     [run, model],
   );
-  const goOn = useCallback(() => void run.ask(restAsked, null, model), [run, model]);
+  const goOn = useCallback(() => void run.ask(restAsked, "rest", model), [run, model]);
   const showVersion = useCallback((branch: string) => run.showVersion(branch), [run]);
 
   return {
