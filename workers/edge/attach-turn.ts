@@ -41,17 +41,25 @@ export interface TurnToFind {
   readonly onNamed?: ((responseId: string) => void) | undefined;
 }
 
-/** `null`: it was not, or its object could not be asked, which whoever starts it is told. */
+/**
+ * Looked for first, which takes no time, and followed then: what breaks off in the middle of an answer must not be taken for a turn that is
+ * not there.
+ *
+ * @returns `null`: it was not, or its object could not be asked, which whoever starts it is told
+ */
 export async function attachTurn(
   from: TurnContext,
   turn: TurnToFind,
 ): Promise<Result<TurnStarted | null, Refusal>> {
-  const found = await findTurn(from, turn);
-  return found.kind === "found" ? found.started : ok(null);
+  const found = await findTurn(from, { ...turn, follow: onlyLooking });
+  if (found.kind !== "found") return ok(null);
+  return turn.follow.kind === "claim" || !found.started.ok ? found.started : followTurn(from, turn);
 }
 
+const onlyLooking: Follow = { kind: "claim" };
+
 /**
- * The same of a turn that was there a moment ago. Where it is not any more, or can't be reached, the same request is right once more: it finds
+ * Follows a turn that was there a moment ago. Where it is not any more, or can't be reached, the same request is right once more: it finds
  * the turn, or begins it anew. A new key would be a second turn.
  */
 export async function followTurn(from: TurnContext, turn: TurnToFind): Promise<Result<TurnStarted, Refusal>> {
