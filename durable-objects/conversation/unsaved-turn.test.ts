@@ -3,7 +3,6 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import type { AppendTurn, NewItem } from "../../src/shared/contracts/conversation.ts";
-import type { Conversation } from "./conversation.ts";
 
 const owner = { tenant: "demo", user: "leaves-nothing" };
 const dayMs = 86_400_000;
@@ -147,7 +146,7 @@ test("of turns that go on failing without a conversation, those that are over ar
     storage.sql.exec(`INSERT INTO unsaved ${kept} SELECT 'resp_' || i, ? + i FROM n`, Date.now() + dayMs);
     storage.sql.exec("UPDATE unsaved SET until_ms = ? WHERE response_id = ?", Date.now() - 1, responseOf(1));
     const exec = vi.spyOn(Object.getPrototypeOf(storage.sql) as SqlStorage, "exec");
-    await (instance as Conversation).append(append(2, { incarnation: 0, began: 1 }));
+    await instance.append(append(2, { incarnation: 0, began: 1 }));
     const read = exec.mock.results.reduce(
       (sum, { value }) => sum + (value as { readonly rowsRead: number }).rowsRead,
       0,

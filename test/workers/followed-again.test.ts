@@ -22,7 +22,7 @@ const requests = [
 async function secondAttach(second: () => Promise<AttachOutcome>): Promise<void> {
   await runInDurableObject(env.GENERATION.getByName("any"), (object) => {
     const methods = Object.getPrototypeOf(object) as GenerationMethods;
-    const { attach } = methods;
+    const attach = Reflect.get(methods, "attach");
     let calls = 0;
     const attaching = vi.spyOn(methods, "attach");
     attaching.mockImplementation(function (this: GenerationMethods, message: AttachTurn) {
