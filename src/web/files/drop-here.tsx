@@ -24,6 +24,8 @@ export function DropHere({ onFiles }: { readonly onFiles: (files: readonly File[
     const hold = (event: DragEvent): void => {
       if (!holdsFiles(event.dataTransfer)) return;
       event.preventDefault();
+      // It was held there before this was.
+      setOver(true);
       if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
     };
     const drop = (event: DragEvent): void => {
