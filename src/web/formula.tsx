@@ -20,6 +20,7 @@ export function Formula({ text, display }: { readonly text: string; readonly dis
   return (
     <span
       className={display ? "formula display" : "formula"}
+      data-tex={display ? `$$${text}$$` : `$${text}$`}
       dir="ltr"
       translate="no"
       tabIndex={tabIndex}

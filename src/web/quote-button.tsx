@@ -1,6 +1,6 @@
 /** Words of an answer that are selected can be asked about: they come into the field as a quote. */
 import { useEffect, useState, type ReactNode, type RefObject } from "react";
-import { composed, quotable } from "./quote.ts";
+import { composed, quotable, withTex } from "./quote.ts";
 
 interface Selected {
   readonly text: string;
@@ -52,8 +52,12 @@ function selectedIn(scroller: HTMLElement | null): Selected | null {
   const range = selection.getRangeAt(0);
   const within = range.commonAncestorContainer;
   const answer = (within instanceof Element ? within : within.parentElement)?.closest(".answer");
-  const text = quotable(String(selection));
-  if (answer === null || answer === undefined || !scroller.contains(answer) || text === "") return null;
+  if (answer === null || answer === undefined || !scroller.contains(answer)) return null;
+  const formulas = [...answer.querySelectorAll<HTMLElement>("[data-tex]")]
+    .filter((formula) => selection.containsNode(formula))
+    .map((formula) => ({ seen: formula.textContent, tex: formula.dataset["tex"] ?? "" }));
+  const text = quotable(withTex(String(selection), formulas));
+  if (text === "") return null;
   const last = [...range.getClientRects()].at(-1) ?? range.getBoundingClientRect();
   const room = scroller.getBoundingClientRect();
   const topPx = last.bottom + 6;

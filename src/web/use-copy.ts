@@ -52,7 +52,7 @@ function blobOf(text: string, type: string): Blob {
 function htmlOf(element: Element): string {
   const shown = element.cloneNode(true) as Element;
   for (const own of shown.querySelectorAll("button, figcaption")) own.remove();
-  for (const marked of shown.querySelectorAll("[class], [tabindex], [data-copied]"))
-    for (const name of ["class", "tabindex", "data-copied"]) marked.removeAttribute(name);
+  for (const marked of shown.querySelectorAll("[class], [tabindex], [data-copied], [data-tex]"))
+    for (const name of ["class", "tabindex", "data-copied", "data-tex"]) marked.removeAttribute(name);
   return shown.innerHTML;
 }
