@@ -22,6 +22,10 @@ export function AccountMenu(props: {
         event.preventDefault();
         menu.current.hidePopover();
       }}
+      // Whoever goes on by keyboard, with Tab or to the search of chats, leaves it behind.
+      onBlur={({ currentTarget, relatedTarget }) => {
+        if (relatedTarget !== null && !currentTarget.contains(relatedTarget)) menu.current?.hidePopover();
+      }}
     >
       <button
         type="button"

@@ -12,7 +12,7 @@ export function Icon({ d }: { readonly d: string }): ReactNode {
 
 export const signs = {
   up: "M12 19V5M6 11l6-6 6 6",
-  stop: "M8 8h8v8H8zM9.5 9.5h5v5h-5zM11 11h2v2h-2z",
+  stop: "M7 7h10v10H7zM8.5 8.5h7v7h-7zM10 10h4v4h-4zM11.5 11.5h1v1h-1z",
   cross: "M6 6l12 12M18 6 6 18",
   menu: "M4 7h16M4 12h16M4 17h10",
   write: "M12 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-6M9 15l1-4 8-8 3 3-8 8z",
