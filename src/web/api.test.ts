@@ -23,13 +23,15 @@ test("a chunk that says what the answer cites tells it before the end", () => {
     score: 1,
     text: "Blue",
   };
-  const chunk = { choices: [{ delta: {}, finish_reason: "stop" }], citations: [citation, "no citation"] };
+  const model = "llama-3.1-8b";
+  const choices = [{ delta: {}, finish_reason: "stop" }];
+  const chunk = { model, choices, citations: [citation, "no citation"] };
   expect(turnEvents(JSON.stringify(chunk))).toEqual([
     { type: "cited", sources: [{ index: 1, filename: "a.md", text: "Blue" }] },
-    { type: "finished", reason: "stop" },
+    { type: "finished", reason: "stop", model },
   ]);
-  expect(turnEvents(JSON.stringify({ ...chunk, citations: [] }))).toEqual([
-    { type: "finished", reason: "stop" },
+  expect(turnEvents(JSON.stringify({ choices, citations: [] }))).toEqual([
+    { type: "finished", reason: "stop", model: "" },
   ]);
 });
 

@@ -16,7 +16,8 @@ export type TurnEvent =
   | { readonly type: "delta"; readonly text: string; readonly reasoning: string }
   /** What the answer cites, before its end. */
   | { readonly type: "cited"; readonly sources: readonly Source[] }
-  | { readonly type: "finished"; readonly reason: string };
+  /** @property model which one answered, whatever alias was asked; empty: not said */
+  | { readonly type: "finished"; readonly reason: string; readonly model: string };
 
 export interface Session {
   readonly token: string;
@@ -198,7 +199,7 @@ export function turnEvents(data: string): TurnEvent[] {
   const sources = sourcesOf(event["citations"]);
   if (sources.length > 0) events.push({ type: "cited", sources });
   const reason = choice["finish_reason"];
-  if (typeof reason === "string") events.push({ type: "finished", reason });
+  if (typeof reason === "string") events.push({ type: "finished", reason, model: textOf(event["model"]) });
   return events;
 }
 

@@ -98,10 +98,10 @@ test("an answer that the server calls incomplete is shown so, and a stop of one'
   }
 });
 
-test("how an answer ended here, and what was thought before it, stays to be seen behind the next turn", () => {
+test("how an answer ended here, what was thought before it, and which model it is of, stays to be seen behind the next turn", () => {
   const told = (answerId: string, text: string): ChatEvent[] => [
     { type: "delta", answerId, text, reasoning: `thought of ${text}` },
-    { type: "ended", answerId, status: answerId === "a" ? "stopped" : "done" },
+    { type: "ended", answerId, status: answerId === "a" ? "stopped" : "done", model: `model ${answerId}` },
   ];
   const item = (id: string, role: "user" | "assistant", text: string) =>
     ({ id, role, text, reasoning: "", status: text === "Qu" ? "cut" : "done" }) as const;
@@ -115,11 +115,11 @@ test("how an answer ended here, and what was thought before it, stays to be seen
     ...told("b", "All"),
     { type: "refreshed", messages: [...first, ...second], join: keepShown, hasEarlier: false },
   );
-  expect(state.messages.map(({ status, reasoning }) => [status, reasoning])).toEqual([
-    ["done", ""],
-    ["stopped", "thought of Qu"],
-    ["done", ""],
-    ["done", "thought of All"],
+  expect(state.messages.map(({ status, reasoning, model }) => [status, reasoning, model])).toEqual([
+    ["done", "", undefined],
+    ["stopped", "thought of Qu", "model a"],
+    ["done", "", undefined],
+    ["done", "thought of All", "model b"],
   ]);
 });
 

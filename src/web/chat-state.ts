@@ -20,6 +20,8 @@ export interface ChatMessage {
   /** What it cites; absent: nothing. */
   readonly sources?: readonly Source[];
   readonly status: "done" | "waiting" | "streaming" | "stopped" | "filtered" | "cut";
+  /** Which one answered; absent or empty: not known, as of what is read from the server. */
+  readonly model?: string | undefined;
   /** An answer to what was asked elsewhere. */
   readonly watched?: true;
   /** What a user's message comes behind: to ask it anew. Absent: not known (yet). */
@@ -101,6 +103,7 @@ export type ChatEvent =
       readonly type: "ended";
       readonly answerId: string;
       readonly status: "done" | "stopped" | "filtered" | "cut";
+      readonly model?: string;
     }
   | {
       readonly type: "failed";
@@ -213,6 +216,7 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
         messages: change(state.messages, event.answerId, (message) => ({
           ...message,
           status: event.status,
+          model: event.model,
         })).filter(
           (message) =>
             message.id !== event.answerId ||

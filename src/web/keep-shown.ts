@@ -12,8 +12,8 @@ export function keepShown(
 }
 
 /**
- * What the server keeps says only that an answer is incomplete, not how it ended here, and nothing of what was thought before it; where it is
- * the same answer, both stay to be seen.
+ * What the server keeps says only that an answer is incomplete, not how it ended here, and nothing of what was thought before it, nor by
+ * which model; where it is the same answer, all of it stays to be seen.
  * @param messages each with the place that it had (keep-places.ts)
  */
 function keepEndings(
@@ -30,7 +30,7 @@ function keepEndings(
     const same = there.get(keyOf(message));
     if (message.role !== "assistant" || same?.text !== message.text) return message;
     const status = same.status === "done" ? message.status : same.status;
-    return { ...message, status, reasoning: same.reasoning };
+    return { ...message, status, reasoning: same.reasoning, model: same.model };
   });
 }
 

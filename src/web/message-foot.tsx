@@ -1,4 +1,4 @@
-/** What stands below a message: what it cites, and what can be done with it (copy, edit, ask again, look at another version). */
+/** What stands below a message: what it cites, what can be done with it (copy, edit, ask again, look at another version), and which model it is of. */
 import type { ReactNode } from "react";
 import type { ChatMessage } from "./chat-state.ts";
 import { CopyButton } from "./copy-button.tsx";
@@ -91,6 +91,12 @@ export function MessageFoot({
               <span className="visually-hidden">Regenerate</span>
             </button>
           )}
+          {message.model ? (
+            <span className="model" title={`Answered by ${message.model}`}>
+              <span className="visually-hidden">Answered by </span>
+              {message.model}
+            </span>
+          ) : null}
         </div>
       ) : null}
     </>

@@ -45,7 +45,7 @@ test("a stop that did not reach the server is not shown as one: the answer goes 
     await running.stopping;
     expect(state.phase).toBe("waiting");
     yield { type: "delta", text: "all of it", reasoning: "" };
-    yield { type: "finished", reason: "stop" };
+    yield { type: "finished", reason: "stop", model: "" };
   })();
   await runTurn(events, { text: "hello" }, "token", running, dispatch);
   expect(running.abort.signal.aborted).toBe(false);

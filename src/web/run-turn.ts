@@ -46,6 +46,7 @@ export async function runTurn(
   let shown = false;
   try {
     let reason = "stop";
+    let model = "";
     for await (const event of events) {
       if (event.type === "started") {
         running.responseId = event.responseId;
@@ -58,11 +59,11 @@ export async function runTurn(
       } else if (event.type === "cited") {
         dispatch({ type: "cited", answerId, sources: event.sources });
       } else {
-        reason = event.reason;
+        ({ reason, model } = event);
       }
     }
     painter.flush();
-    dispatch({ type: "ended", answerId, status: running.stopAsked ? "stopped" : statusOf(reason) });
+    dispatch({ type: "ended", answerId, status: running.stopAsked ? "stopped" : statusOf(reason), model });
   } catch (error) {
     painter.flush();
     const { aborted } = running.abort.signal;

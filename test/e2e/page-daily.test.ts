@@ -62,6 +62,37 @@ describe.skipIf(browser === null)("every day on the chat page", () => {
     await leave(page);
   });
 
+  test("a formula is quoted as the model wrote it, and not sign by sign", async () => {
+    const { page } = await open();
+    await signInToDemo(page);
+    await say(page, "Some algebra");
+    await done(page, 1);
+    await answerIs(page, "It takes $O(n + m)$ time.\n\n$$\n\\frac{a}{2}\n$$\n\nThat is all.");
+    await page.reload();
+    await page.locator("article.assistant math").nth(1).waitFor();
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('.answer'))");
+    await page.getByRole("button", { name: "Ask about this" }).click();
+    const quoted = await page.getByLabel("Message", { exact: true }).inputValue();
+    expect(quoted.replaceAll(/\n>(?=\n)/g, "").trim()).toBe(
+      "> It takes $O(n + m)$ time.\n> $$\\frac{a}{2}$$\n> That is all.",
+    );
+    await leave(page);
+  });
+
+  test("below an answer stands which model gave it, whatever was asked", async () => {
+    const { page } = await open();
+    await signInToDemo(page);
+    expect(await page.getByLabel("Model").inputValue()).toBe("auto");
+    await say(page, "A question");
+    await done(page, 1);
+    const answer = page.locator("article.assistant");
+    expect(await answer.locator(".model").textContent()).toBe("Answered by llama-3.1-8b");
+    // Also once the server has told of it anew.
+    await answer.getByRole("button", { name: "Regenerate" }).waitFor();
+    expect(await answer.locator(".model").textContent()).toBe("Answered by llama-3.1-8b");
+    await leave(page);
+  });
+
   test("an answer that was stopped is gone on from; an answer that is whole is not", async () => {
     await setSpeed({ token_ms: 60 });
     const { page } = await open();
@@ -98,6 +129,11 @@ describe.skipIf(browser === null)("every day on the chat page", () => {
     const focused = () => page.evaluate<string>("document.activeElement.textContent");
     await expect.poll(focused).toBe("Usage and limits");
     await page.keyboard.press("Escape");
+    await menu.waitFor({ state: "hidden" });
+    await account.press("Enter");
+    await expect.poll(focused).toBe("Usage and limits");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Shift+Tab");
     await menu.waitFor({ state: "hidden" });
     await account.press("Enter");
     await expect.poll(focused).toBe("Usage and limits");
