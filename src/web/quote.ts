@@ -17,11 +17,11 @@ export function withTex(
   selection: string,
   formulas: readonly { readonly seen: string; readonly tex: string }[],
 ): string {
-  const signs = [...selection];
+  const signs = Array.from(selection);
   let done = "";
   let from = 0;
   for (const { seen, tex } of formulas) {
-    const place = placeOf([...seen], signs, from);
+    const place = placeOf(Array.from(seen), signs, from);
     if (place === null) continue;
     const before = signs.slice(from, place.at).join("").replace(/\n+$/, "");
     done += before + (tex.startsWith("$$") ? `\n${tex}\n` : tex);
