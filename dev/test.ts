@@ -90,6 +90,7 @@ async function run(job: Job, output: JobOutput): Promise<Ending> {
   const { promise, resolve } = Promise.withResolvers<Ending>();
   const underWay = new Set<string>();
   const failed: string[] = [];
+  let isFinished = false;
   let limitMs = job.idleMs;
   let silence: NodeJS.Timeout | undefined;
   const heard = (): void => {
@@ -100,7 +101,8 @@ async function run(job: Job, output: JobOutput): Promise<Ending> {
   heard();
   child.on("message", (message) => {
     const progress = message as TestProgress;
-    if (progress.kind === "began") underWay.add(progress.test);
+    if (progress.kind === "finished") isFinished = true;
+    else if (progress.kind === "began") underWay.add(progress.test);
     else {
       underWay.delete(progress.test);
       if (progress.hasFailed) failed.push(progress.test);
@@ -140,7 +142,9 @@ async function run(job: Job, output: JobOutput): Promise<Ending> {
   }
   await endGroup(child);
   running.delete(child);
-  return ending;
+  if (ending.kind === "silent" || ending.code !== 0 || isFinished) return ending;
+  output.line(`\n${job.name}: ended before all of its tests had run`);
+  return { kind: "exited", code: 1 };
 }
 
 function listOf(tests: Iterable<string>): string {
@@ -229,5 +233,12 @@ async function runStep({ jobs, atOnce }: Step): Promise<void> {
 
 execFileSync(process.execPath, [buildAssets], { stdio: "inherit" });
 for (const step of stepsOf(process.argv.slice(2))) await runStep(step);
+// A reader that is slow may not have all of it yet: `.ci/run` once counted no test of the last job.
+await Promise.all([process.stdout, process.stderr].map(written));
 // Whatever may still hold the pipes of what was ended.
 process.exit();
+
+/** Resolves when everything that was written before has been handed over, or can't be any more. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}
