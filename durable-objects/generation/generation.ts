@@ -75,7 +75,7 @@ export function createGenerationClass(
       return this.#follow(message, decision === "attach");
     }
 
-    /** To a turn that a claim leads to, if there is one. */
+    /** As `start` attaches to a turn that is there already; but where there is none, none begins. */
     async attach(message: AttachTurn): Promise<AttachOutcome> {
       if (message.v !== generationVersion) return unsupported;
       this.#keeper.recover();

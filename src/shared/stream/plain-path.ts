@@ -15,7 +15,7 @@ import type { GoingOn } from "./going-on.ts";
 import { mostEventCharacters } from "./long-delta.ts";
 import { textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
 
-/** Those of the pass. */
+/** The parts of the pass that its fast path works with. */
 export interface PassParts {
   readonly encoder: AnswerEncoder;
   readonly gate: EventGate;
