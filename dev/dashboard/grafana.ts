@@ -1,5 +1,6 @@
 /** How are the panels written for Grafana? Its JSON model of a dashboard: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
-import { firing, rows, type Panel } from "./panels.ts";
+import type { Panel } from "./panel.ts";
+import { firing, rows } from "./panels.ts";
 import type { Question } from "./questions.ts";
 
 /** Of a row. */

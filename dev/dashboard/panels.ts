@@ -2,35 +2,9 @@
  * What does the dashboard show? A table of rows of panels, each with its questions to Prometheus; docs/metrics.md says what the metrics
  * mean. `node dev/dashboard.ts` writes it for Grafana.
  */
-import {
-  ask,
-  gauge,
-  hitsOf,
-  increase,
-  quantile,
-  quantileBy,
-  rate,
-  rateBy,
-  type Question,
-} from "./questions.ts";
+import { ask, gauge, hitsOf, increase, quantile, quantileBy, rate, rateBy } from "./questions.ts";
+import { curves, number, type Row, stack } from "./panel.ts";
 import { faultClasses } from "../../src/shared/telemetry/metrics/error-class.ts";
-
-export interface Panel {
-  readonly title: string;
-  /** A number and its course, or curves; stacked ones are parts of one sum. */
-  readonly kind: "number" | "curves" | "stack";
-  /** Grafana's name of the unit. */
-  readonly unit: "reqps" | "short" | "s" | "percentunit" | "currencyUSD";
-  readonly asks: readonly Question[];
-  readonly about?: string;
-  /** From where on a number is yellow, and red. */
-  readonly yellowRed?: readonly [yellow: number, red: number];
-}
-
-export interface Row {
-  readonly title: string;
-  readonly panels: readonly Panel[];
-}
 
 /** Prometheus' own alerts among ours. */
 export const firing = 'ALERTS{alertname=~"Edgewise.+",alertstate="firing"}';
@@ -305,15 +279,3 @@ export const rows: readonly Row[] = [
     ],
   },
 ];
-
-function number(title: string, unit: Panel["unit"], expr: string): Panel {
-  return { title, kind: "number", unit, asks: [ask(expr, "")] };
-}
-
-function curves(title: string, unit: Panel["unit"], ...asks: readonly Question[]): Panel {
-  return { title, kind: "curves", unit, asks };
-}
-
-function stack(title: string, unit: Panel["unit"], ...asks: readonly Question[]): Panel {
-  return { title, kind: "stack", unit, asks };
-}

@@ -4,12 +4,8 @@ import { dashboardJson } from "../../dev/dashboard/grafana.ts";
 import { rows } from "../../dev/dashboard/panels.ts";
 import { faultClasses } from "../../src/shared/telemetry/metrics/error-class.ts";
 import { fleetGauges, poolsMissingMetric } from "../../src/shared/telemetry/metrics/fleet-gauges.ts";
-import {
-  bucketBoundsMs,
-  familyOf,
-  metricIds,
-  shardsMissingMetric,
-} from "../../src/shared/telemetry/metrics/metric-table.ts";
+import { bucketBoundsMs } from "../../src/shared/telemetry/metrics/metric-series.ts";
+import { familyOf, metricIds, shardsMissingMetric } from "../../src/shared/telemetry/metrics/metric-table.ts";
 
 test("docs/metrics.md names every metric with its type and labels, and no other", () => {
   const page = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");

@@ -3,7 +3,7 @@ import type { RequestRecord, Stage } from "../request-record.ts";
 import { errorLabels } from "./error-class.ts";
 import { groundingResult } from "./grounding-labels.ts";
 import type { MetricSums } from "./metric-sums.ts";
-import { noModel } from "./metric-table.ts";
+import { noModel } from "./metric-series.ts";
 
 export function countRecord(sums: MetricSums, record: RequestRecord): void {
   const { endpoint, stages } = record;

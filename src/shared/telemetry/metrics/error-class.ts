@@ -1,7 +1,7 @@
 /** Which part ended a request early, and why? Two bounded labels from a record; null where the answer came whole. */
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Ending, RequestRecord } from "../request-record.ts";
-import { keySeparator, overflowValue } from "./metric-table.ts";
+import { keySeparator, overflowValue } from "./metric-series.ts";
 
 /** `component` of each refusal. */
 const components: Readonly<Record<Refusal["kind"], string>> = {

@@ -5,7 +5,8 @@ import { exposition } from "./exposition.ts";
 import { gatherShards } from "./gather-shards.ts";
 import { shardCount } from "./hub-protocol.ts";
 import { MetricSums } from "./metric-sums.ts";
-import { bucketBoundsMs, isolateBounds, shardsMissingMetric } from "./metric-table.ts";
+import { bucketBoundsMs, isolateBounds } from "./metric-series.ts";
+import { shardsMissingMetric } from "./metric-table.ts";
 import { parseExposition } from "./parse-exposition-fixture.ts";
 import { anyRequestRecord, requestRecord } from "./request-record-fixture.ts";
 

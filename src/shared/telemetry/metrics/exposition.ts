@@ -4,12 +4,11 @@
  */
 import type { GatheredMetrics } from "./gather-shards.ts";
 import type { MetricSums, SeriesData } from "./metric-sums.ts";
+import { bucketBoundsMs, keySeparator } from "./metric-series.ts";
 import {
-  bucketBoundsMs,
   type CounterFamily,
   familyOf,
   type HistogramFamily,
-  keySeparator,
   type MetricId,
   metricIds,
   shardsMissingMetric,

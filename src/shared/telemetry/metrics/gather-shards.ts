@@ -2,7 +2,7 @@
 import { timedOut, within } from "../../isolate/within.ts";
 import { type HubReading, hubVersion, shardCount } from "./hub-protocol.ts";
 import { MetricSums } from "./metric-sums.ts";
-import { type LabelBounds, shardBounds } from "./metric-table.ts";
+import { type LabelBounds, shardBounds } from "./metric-series.ts";
 
 export interface GatheredMetrics {
   /** Null where a shard is missing: a partial sum reads as counters that were reset, and as a burst when they come back. */

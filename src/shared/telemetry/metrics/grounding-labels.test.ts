@@ -5,7 +5,7 @@ import { groundingResult } from "./grounding-labels.ts";
 import { countRecord } from "./count-record.ts";
 import { exposition } from "./exposition.ts";
 import { MetricSums } from "./metric-sums.ts";
-import { isolateBounds } from "./metric-table.ts";
+import { isolateBounds } from "./metric-series.ts";
 import { parseExposition } from "./parse-exposition-fixture.ts";
 import { requestRecord } from "./request-record-fixture.ts";
 

@@ -11,7 +11,7 @@ import {
   rememberSourceMs,
 } from "./hub-protocol.ts";
 import { MetricSums, type SumsData } from "./metric-sums.ts";
-import { shardBounds } from "./metric-table.ts";
+import { shardBounds } from "./metric-series.ts";
 
 /** Isolates told apart at once. Some 45 bytes each in the snapshot, which must stay below 2 MB. */
 export const maxSources = 20_000;

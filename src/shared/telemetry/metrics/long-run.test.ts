@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { LongRun, longRunEveryMs, mostPointsAtOnce, type LongRunPoint } from "./long-run.ts";
 import { MetricSums } from "./metric-sums.ts";
-import { familyOf, metricIds, overflowValue, seriesLength, shardBounds } from "./metric-table.ts";
+import { overflowValue, seriesLength, shardBounds } from "./metric-series.ts";
+import { familyOf, metricIds } from "./metric-table.ts";
 
 function shard(before = new MetricSums(shardBounds)) {
   const run = new LongRun("metrics-3", before.toData());

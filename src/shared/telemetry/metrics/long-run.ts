@@ -4,7 +4,8 @@
  * does not say, as with a scrape. Pure; docs/metrics.md says how it is read (docs/decisions/0078-the-long-run.md says why).
  */
 import type { SeriesData, SumsData } from "./metric-sums.ts";
-import { bucketBoundsMs, familyOf, keySeparator, type MetricId } from "./metric-table.ts";
+import { bucketBoundsMs, keySeparator } from "./metric-series.ts";
+import { familyOf, type MetricId } from "./metric-table.ts";
 
 /** As Analytics Engine takes it: one index of 96 bytes, up to 20 blobs and 20 doubles. */
 export interface LongRunPoint {

@@ -18,7 +18,8 @@ import {
   type MetricDelivery,
 } from "./hub-protocol.ts";
 import { MetricSums } from "./metric-sums.ts";
-import { type CounterId, type CounterLabels, type HistogramId, isolateBounds } from "./metric-table.ts";
+import { isolateBounds } from "./metric-series.ts";
+import type { CounterId, CounterLabels, HistogramId } from "./metric-table.ts";
 
 export interface RecorderOptions {
   /** A random name of this isolate. */

@@ -5,7 +5,7 @@ import { exposition } from "./exposition.ts";
 import type { MetricDelivery } from "./hub-protocol.ts";
 import { HubState } from "./hub-state.ts";
 import { MetricSums, type SumsData } from "./metric-sums.ts";
-import { isolateBounds, overflowValue, shardBounds } from "./metric-table.ts";
+import { isolateBounds, overflowValue, shardBounds } from "./metric-series.ts";
 import { parseExposition } from "./parse-exposition-fixture.ts";
 import { anyRequestRecord, requestRecord } from "./request-record-fixture.ts";
 

@@ -4,20 +4,22 @@
  */
 import {
   bucketBoundsMs,
+  keySeparator,
+  type LabelBounds,
+  maxLabelCharacters,
+  overflowValue,
+  seriesLength,
+} from "./metric-series.ts";
+import {
   type CounterId,
   type CounterLabels,
   familyOf,
   type HistogramId,
-  keySeparator,
-  type LabelBounds,
   type LabelName,
   labelNames,
-  maxLabelCharacters,
   type MetricId,
   metricIds,
   metricTable,
-  overflowValue,
-  seriesLength,
 } from "./metric-table.ts";
 
 export interface SeriesData {

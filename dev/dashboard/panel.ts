@@ -1,0 +1,31 @@
+/** What is a panel of the dashboard, and what kinds are there? */
+import { ask, type Question } from "./questions.ts";
+
+export interface Panel {
+  readonly title: string;
+  /** A number and its course, or curves; stacked ones are parts of one sum. */
+  readonly kind: "number" | "curves" | "stack";
+  /** Grafana's name of the unit. */
+  readonly unit: "reqps" | "short" | "s" | "percentunit" | "currencyUSD";
+  readonly asks: readonly Question[];
+  readonly about?: string;
+  /** From where on a number is yellow, and red. */
+  readonly yellowRed?: readonly [yellow: number, red: number];
+}
+
+export interface Row {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+export function number(title: string, unit: Panel["unit"], expr: string): Panel {
+  return { title, kind: "number", unit, asks: [ask(expr, "")] };
+}
+
+export function curves(title: string, unit: Panel["unit"], ...asks: readonly Question[]): Panel {
+  return { title, kind: "curves", unit, asks };
+}
+
+export function stack(title: string, unit: Panel["unit"], ...asks: readonly Question[]): Panel {
+  return { title, kind: "stack", unit, asks };
+}
