@@ -8,7 +8,7 @@ import { safetyPolicySchema } from "./safety-policy.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** An engine's stream that says `text` in pieces of `size` characters. */
+/** An engine's stream of `text` in pieces of `size` characters. */
 function engineStream(text: string, size: number): string {
   const event = (delta: object, finish: string | null) =>
     `data: ${JSON.stringify({ id: "x", object: "chat.completion.chunk", created: 1, model: "m", choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;

@@ -18,28 +18,28 @@ export interface AnswerFinding {
 }
 
 export interface GuardedAnswer {
-  /** A format or a grammar was asked for. Arguments of tool calls are JSON always. */
+  /** The request asks for a format or a grammar. Arguments of tool calls are always JSON. */
   readonly contentIsJson: boolean;
 }
 
-/** What is looked for beside patterns; `null`: nothing. */
+/** What the guard looks for besides patterns; `null`: nothing. */
 export interface AnswerPolicies {
   readonly links: LinksPolicy | null;
   readonly moderation: ModerationPolicy | null;
 }
 
-/** An answer that goes on elsewhere has one choice, and has said nothing but content. */
+/** An answer that continues at another engine has one choice, and nothing but content so far. */
 const goesOnLane: TextLane = "0/content";
 
-/** Findings beyond this are counted, not kept: an answer may hold a list of a million addresses. */
+/** Further findings are only counted: an answer may contain a list of a million addresses. */
 const mostFindings = 200;
 
 /**
- * The guard in the pass over an answer (src/shared/stream): a scan of its own for each lane, one verdict for all. What
- * was found is for the log: kinds, places and actions, never the text.
+ * The guard in the pass over an answer (src/shared/stream): a separate scan for each lane, one verdict for all. Its
+ * findings are for the log: kinds, places and actions, never the text.
  */
 export class AnswerGuard implements TextFilter {
-  /** Under policies that flag. */
+  /** True under policies that only flag. */
   readonly changesNothing: boolean;
   readonly findings: AnswerFinding[] = [];
   readonly #policy: ResolvedPolicy;
@@ -51,9 +51,9 @@ export class AnswerGuard implements TextFilter {
   readonly #moderation: ModerationPolicy | null;
   readonly #moderated = new Map<TextLane, AnswerModeration>();
   readonly #harm = new Map<Category, number>();
-  /** What the only choice that an answer may go on with says, through the stages that change it. */
+  /** The text of the only choice, if the answer may continue elsewhere, as it passes the stages that change it. */
   #passed = nothingPassed();
-  /** The end of what each choice says. */
+  /** The end of each choice's text. */
   readonly #said = new Map<TextLane, string>();
   #found = 0;
   #strongest = 0;
@@ -70,24 +70,24 @@ export class AnswerGuard implements TextFilter {
     this.#moderation = moderation;
   }
 
-  /** The strongest action that was taken: `mask` or `block` mean that the answer is not what the model said. */
+  /** The strongest action taken. After `mask` or `block` the answer differs from what the model said. */
   get action(): SafetyAction {
     return safetyActions[this.#strongest] ?? "off";
   }
 
-  /** Spans in all. */
+  /** Number of spans found. */
   get found(): number {
     return this.#found;
   }
 
-  /** The answer as it went on, its end at most, where a model is to judge it; else `null`. Several choices one behind the other, as much of each. */
+  /** The end of the answer as it was sent, if a guard model is to judge it; else `null`. Several choices are joined, with an equal share of each. */
   get said(): string | null {
     if (this.#moderation === null || this.#moderation.model === null) return null;
     const most = Math.floor(mostJudgedCharacters / Math.max(1, this.#said.size));
     return Array.from(this.#said.values(), (text) => text.slice(-most)).join("\n");
   }
 
-  /** Blocks of text by category of harm that was found in them. */
+  /** How many blocks of text had harm of each category. */
   get harm(): ReadonlyMap<Category, number> {
     return this.#harm;
   }
@@ -141,12 +141,12 @@ export class AnswerGuard implements TextFilter {
     return step.blocked ? null : step.release;
   }
 
-  /** Reasoning and a refusal are prose, whatever the answer is. */
+  /** Reasoning and refusals are prose, whatever the answer's format. */
   #isJson(lane: TextLane): boolean {
     return (lane.includes("/call/") && !isWord(lane)) || (this.#contentIsJson && lane.endsWith("/content"));
   }
 
-  /** JSON is no Markdown, nor is anything of a call. */
+  /** Neither JSON nor any part of a tool call is Markdown. */
   #readsLinks(lane: TextLane): boolean {
     return this.#links !== null && !lane.includes("/call/") && !this.#isJson(lane);
   }
@@ -159,7 +159,7 @@ export class AnswerGuard implements TextFilter {
       lane.endsWith("/content")
     ) {
       const said = (this.#said.get(lane) ?? "") + text;
-      // Cut seldom: to cut at every token would copy all of it each time.
+      // Cut seldom: a cut at every token would copy the whole text each time.
       this.#said.set(lane, said.length < 2 * mostJudgedCharacters ? said : said.slice(-mostJudgedCharacters));
     }
     return text;
@@ -192,12 +192,12 @@ function nothingPassed() {
   return { patterns: new PassedText(), links: new PassedText() };
 }
 
-/** Most names are those of the client's own tools, whatever they sound like. */
+/** Tool names are nearly always the client's own, so they are not judged as words. */
 function isWord(lane: TextLane): boolean {
   return lane.endsWith("/name") || lane.endsWith("/id");
 }
 
-/** Undefined where the tenant wants nothing looked for: the pass then has no filter at all. */
+/** Undefined if the tenant's policy looks for nothing: the pass then has no filter at all. */
 export function createAnswerGuard(policy: SafetyPolicy, answer: GuardedAnswer): AnswerGuard | undefined {
   return guardsAnswers(policy)
     ? new AnswerGuard(resolvePolicy(policy.output), answer, policiesOf(policy))
@@ -209,7 +209,7 @@ export function guardsAnswers(policy: SafetyPolicy): boolean {
   return !resolvePolicy(policy.output).isOff || links !== null || moderation !== null;
 }
 
-/** A turn that older code stored knows of neither. */
+/** A turn stored by older code has neither. */
 function policiesOf(policy: SafetyPolicy): AnswerPolicies {
   const { links, moderation } = policy as Partial<SafetyPolicy>;
   return {

@@ -1,11 +1,11 @@
-/** Into which class does a UTF-16 unit fall for the guard's scan? Most text is settled by this alone. */
+/** Which class does a UTF-16 unit have in the guard's scan? This alone decides most text. */
 export const otherClass = 0;
 export const letterClass = 1;
 export const digitClass = 2;
-/** Letters of Latin scripts beyond ASCII: they continue a word and a local part, and begin nothing. */
+/** Letters of Latin scripts beyond ASCII: they continue a word and an address's local part, and begin nothing. */
 const latinClass = 3;
 export const hyphenClass = 4;
-/** What an e-mail address may hold before its `@` beside letters, digits and dashes. */
+/** What an e-mail address may contain before its `@` besides letters, digits and dashes. */
 const localClass = 5;
 export const atClass = 6;
 
@@ -25,14 +25,14 @@ export function classOf(code: number): number {
   return isLetterBeyond(code) ? localClass : otherClass;
 }
 
-/** Georgian, and the letters of Vietnamese and of old Greek with their marks. Scripts beyond Sinhala may have no blanks between words. */
+/** Georgian, and the accented letters of Vietnamese and ancient Greek. Scripts beyond Sinhala may have no blanks between words. */
 function isLetterBeyond(code: number): boolean {
   return (code >= 0x10a0 && code < 0x1100) || (code >= 0x1e00 && code < 0x2000);
 }
 
 /**
- * Signs of the scripts from Greek to Sinhala that divide words; their letters continue a local part, and so make no word behind which no number
- * begins. So do the marks behind a letter that is written in two (0x300 to 0x36f), as file names and some keyboards have them.
+ * Punctuation that separates words in the scripts from Greek to Sinhala. The letters of these scripts continue a local part, but are no word: a
+ * number may begin right after one. The same holds for combining marks (0x300 to 0x36f), as file names and some keyboards write them.
  */
 function isForeignSign(code: number): boolean {
   if (code < 0x370) return code >= 0x2b9 && code < 0x300;
@@ -50,7 +50,7 @@ function isForeignSign(code: number): boolean {
   return code === 0x964 || code === 0x965 || code === 0x970;
 }
 
-/** Letters and digits: what makes a word. */
+/** Letters and digits, which words consist of. */
 export function isWordClass(kind: number): boolean {
   return kind >= letterClass && kind <= latinClass;
 }

@@ -1,6 +1,6 @@
 /**
- * Which texts does a model read beside the messages? What describes tools and the form of an answer: templates print both into
- * the prompt. Every string of such a value is screened, and behind them its keys: the names of parameters are the client's words.
+ * Which texts does a model read besides the messages? Descriptions of tools and of the answer's format: templates print both into
+ * the prompt. Every string of such a value is screened, then its keys, since the client chooses the names of parameters.
  */
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { SafetyPolicy } from "./safety-policy.ts";
@@ -10,7 +10,7 @@ export type ScreenedWith<M, D> =
   | (Extract<ScreenedPrompt<M>, { kind: "passed" }> & { readonly definitions: D })
   | Extract<ScreenedPrompt<M>, { kind: "refused" }>;
 
-/** As `screenPrompt`, with the strings in `definitions` behind the messages' texts. What doesn't change stays the same object. */
+/** Like `screenPrompt`, with the strings of `definitions` after the messages' texts. What doesn't change stays the same object. */
 export function screenWith<M extends ChatMessage, D>(
   messages: readonly M[],
   definitions: D,
@@ -28,7 +28,7 @@ export function screenWith<M extends ChatMessage, D>(
     const own = screened.messages.slice(0, messages.length);
     return {
       ...screened,
-      // A screen replaces texts and keeps the form of what holds them.
+      // A screen replaces texts and keeps the structure around them.
       messages: own.every((message, at) => message === messages[at]) ? messages : (own as unknown as M[]),
       definitions: texts.length === 0 ? definitions : withStrings(definitions, screened.messages.at(-1)),
     };
@@ -72,7 +72,7 @@ function withStrings<D>(definitions: D, described: ChatMessage | undefined): D {
 
 type ReplaceText = (text: string) => string;
 
-/** What JSON Schema calls its own members: no client's words, and there would be more of them than of anything else. */
+/** The names of JSON Schema's own members: they are not the client's words, and would outnumber everything else. */
 const schemaWord = /^[$A-Za-z]+$/;
 
 /** Recursion is safe here: the request's own bounds (wire/json-bounds.ts) end it. */

@@ -4,7 +4,7 @@ import { guardPieces, policyOf, samples } from "./guard-fixture.ts";
 import { applyMasks } from "./masks.ts";
 import { screen } from "./screen.ts";
 
-/** What is written in another script, or with signs that nobody sees, is what its reader takes it for. */
+/** Text in another script, or with invisible characters, counts as what its reader sees. */
 const mask = policyOf("mask");
 const block = policyOf("block");
 const flag = policyOf("flag");
@@ -35,7 +35,7 @@ const disguises: readonly (readonly [string, (text: string) => string])[] = [
   ["variation selectors", between("\ufe0f")],
   ["tags", between("\u{e0041}")],
 ];
-/** What these say is what PEM's readers take: bytes. */
+/** Without private keys: PEM is read as bytes. */
 const values = samples().filter(({ kind }) => kind !== "private-key");
 
 test.each(disguises)("values in %s are found whole, wherever the stream is cut", (_, disguise) => {
@@ -73,12 +73,12 @@ test.each([
   // Letters that look like Latin ones.
   ["аlіce@exаmple.com", shown],
   ["ali\u00adce@exam\u00adple.com", shown],
-  // Their own signs divide words.
+  // Words separated by the script's own punctuation.
   ["بريد،alice@example.com", `بريد،${shown}`],
   ["请发到alice@example.com，谢谢", `请发到${shown}，谢谢`],
   ["карта4111111111111111", "карта[card number]"],
   ["４１１１\u3000１１１１\u3000１１１１\u3000１１１１", "[card number]"],
-  // What is not shown stays where nothing was found, and behind what was.
+  // Invisible characters stay where nothing was found, and after a finding.
   ["\u200fشكرا 👍\ufe0f 4111\u200f", "\u200fشكرا 👍\ufe0f 4111\u200f"],
   ["4111111111111111\u200f!", "[card number]\u200f!"],
 ])("%s reads %s", (text, expected) => {

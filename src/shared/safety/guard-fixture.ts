@@ -2,7 +2,7 @@ import { type DirectionPolicy, type ResolvedPolicy, resolvePolicy } from "./safe
 import type { SafetyAction, Span, SpanKind } from "./span.ts";
 import { StreamGuard } from "./stream-guard.ts";
 
-/** What the guard's tests share. Keys are made up, and put together here so that no scanner takes them for real ones. */
+/** Shared by the guard's tests. The keys are made up, and assembled here so that no scanner takes them for real ones. */
 export function policyOf(
   action: SafetyAction,
   kinds: Partial<Record<SpanKind, SafetyAction>> = {},
@@ -15,7 +15,7 @@ export interface Guarded {
   readonly released: string;
   readonly spans: readonly Span[];
   readonly blocked: boolean;
-  /** The most text that was ever kept back. */
+  /** The most characters ever held back. */
   readonly mostHeld: number;
 }
 
@@ -73,7 +73,7 @@ function characters(count: number, seed: number, alphabet = "aB3dE5gH7jK9mN1pQrS
 }
 
 const dashes = "-".repeat(5);
-/** As models set numbers that must not break: blanks and hyphens of Unicode's General Punctuation. */
+/** Non-breaking blanks and hyphens, as models write them in numbers. */
 const typeset = ["\u00a0", "\u202f", "\u2011", "\u2013"];
 
 function privateKey(kind: string, lines: number, seed: number): string {
@@ -86,7 +86,7 @@ export interface Sample {
   readonly value: string;
 }
 
-/** A hundred values: every kind, every form. */
+/** A hundred values of every kind and form. */
 export function samples(): Sample[] {
   const list: Sample[] = [];
   const add = (kind: SpanKind, value: string) => list.push({ kind, value });

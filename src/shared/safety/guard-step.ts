@@ -1,11 +1,11 @@
 import type { Span } from "./span.ts";
 
-/** What a guard returns after each piece of one text. */
+/** What a guard returns after each piece of a text. */
 export interface GuardStep {
-  /** What may go on now: shorter than what came in, longer, or empty. */
+  /** The text to send now: maybe shorter or longer than the input, or empty. */
   readonly release: string;
   /** Found since the last step. */
   readonly spans: readonly Span[];
-  /** Nothing goes on any more. */
+  /** No more text may be sent. */
   readonly blocked: boolean;
 }

@@ -13,7 +13,7 @@ const all = samples();
 
 const guard = (pieces: readonly string[], policy = mask): Guarded => guardPieces(pieces, policy, true);
 
-/** In which way each character of a string stands: as it is where JSON allows that, by its short escape, or by its number. */
+/** How a character of a string is written: as itself if JSON allows that, by its short escape, or by its number. */
 type Way = "plain" | "short" | "lower" | "upper";
 const short: Readonly<Record<string, string>> = {
   '"': '\\"',
@@ -34,7 +34,7 @@ function written(character: string, way: Way): string {
   return way === "lower" || way === "upper" ? byNumber : (short[character] ?? byNumber);
 }
 
-/** One UTF-16 unit after the other, the ways in turn. */
+/** Each UTF-16 unit in the next of the ways, in turn. */
 function writeJson(text: string, ways: readonly Way[]): string {
   return Array.from({ length: text.length }, (_, at) =>
     written(text.charAt(at), ways[at % ways.length] ?? "plain"),
@@ -58,13 +58,13 @@ test.each([
   ["4111\\u00201111\\u00201111\\u00201111", "[card number]"],
   ["4111\\u002d1111\\u002D1111-1111", "[card number]"],
   ["\\u0034111111111111111", "[card number]"],
-  // The letter of the escape before it is no part of a word.
+  // The letter of the escape before it does not belong to a word.
   ["card:\\n4111111111111111\\t", "card:\\n[card number]\\t"],
   ["\\/4111111111111111\\/", "\\/[card number]\\/"],
   ["\\nalice@example.com", "\\n[e-mail address]"],
   ["\\u00e9t\\u00E9@example.com", "[e-mail address]"],
   ["DE89\\u00203704\\u00200044\\u00200532\\u00200130\\u002000", "[IBAN]"],
-  // A backslash that is meant, and what only looks like an escape behind it.
+  // A literal backslash, and text after it that only looks like an escape.
   ["alice\\\\u0040example.com", "alice\\\\u0040example.com"],
   ["C:\\\\4111111111111111", "C:\\\\[card number]"],
   ['\\"alice@example.com\\"', '\\"[e-mail address]\\"'],
@@ -165,7 +165,7 @@ test("the verdict on a stream of escapes is that on what they mean, over 10,000 
       );
       for (const [at, { start, end }] of whole.spans.entries()) {
         const span = meant.spans[at];
-        // A private key that is never closed goes on behind the string.
+        // A private key that is never closed continues after the string.
         const found = JSON.parse(`"${json.slice(start, Math.min(end, json.length - 1))}"`);
         expect(found).toBe(text.slice((span?.start ?? 0) - 1, (span?.end ?? 0) - 1));
       }

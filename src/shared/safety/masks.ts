@@ -1,6 +1,6 @@
 import type { Span, SpanKind } from "./span.ts";
 
-/** What stands in a masked span's place. No quotes, backslashes or line ends: it may stand inside JSON. */
+/** Replaces a masked span. No quotes, backslashes or line ends, since it may be inside JSON. */
 export const masks: Readonly<Record<SpanKind, string>> = {
   "payment-card": "[card number]",
   iban: "[IBAN]",
@@ -11,8 +11,8 @@ export const masks: Readonly<Record<SpanKind, string>> = {
 };
 
 /**
- * Puts masks over spans of several detectors, which may overlap: what any of them masks is masked.
- * @param isJson it stays JSON: what is masked outside of a string, a number, becomes one
+ * Masks the spans of several detectors, which may overlap: whatever one of them masks is masked.
+ * @param isJson it stays JSON: a masked number outside of strings becomes a string
  */
 export function applyMasks(text: string, spans: readonly Span[], isJson = false): string {
   let masked = "";
@@ -31,7 +31,7 @@ export function applyMasks(text: string, spans: readonly Span[], isJson = false)
   return at === 0 ? text : masked + text.slice(at);
 }
 
-/** Where the strings of a JSON text begin and end. */
+/** The places where strings of a JSON text begin and end. */
 function quotesOf(text: string): number[] {
   const quotes: number[] = [];
   for (let at = 0; at < text.length; at += 1) {

@@ -2,18 +2,18 @@ import { more, none } from "./detectors/outcome.ts";
 import { asIs, plainCharacter, unseen } from "./plain-character.ts";
 
 /**
- * What does a text mean, and how is that written? In a string of JSON any character may stand as an escape (RFC 8259, section 7):
- * `alice\u0040example.com` is an address to whoever parses it. In any text a digit may be of another script, or have a sign before it that
- * nobody sees (plain-character.ts). So the guard scans what is meant, one character for each that is read, and this remembers of the part
- * that it still holds how each was written, so that what goes on is what came in.
+ * What does a text mean, and how was it written? In a JSON string any character may be an escape (RFC 8259, section 7):
+ * `alice\u0040example.com` is an address once it is parsed. In any text a digit may be of another script, or have an invisible character
+ * before it (plain-character.ts). So the guard scans the meaning, one unit for each character read. For the part that the guard still
+ * holds, this class remembers how each unit was written, so that the text is sent as it came.
  *
- * Places are counted in units of what is meant, from the text's beginning. A backslash that begins no escape stands for itself. What is not
- * shown belongs to the character behind it.
+ * Places count units of the meaning, from the text's beginning. A backslash that begins no escape means itself. Invisible characters belong
+ * to the character after them.
  */
 const quote = 0x22;
 const backslash = 0x5c;
 const letterU = 0x75;
-/** Of `\u0040`, and of all others. */
+/** Length of `\u0040`, and of all other escapes. */
 const longEscape = 6;
 const shortEscape = 2;
 
@@ -28,51 +28,51 @@ const shortMeanings: Readonly<Record<string, string>> = {
   t: "\t",
 };
 
-/** Units of what nobody sees, in a row, that belong to the character behind them. More stand for something that is no part of anything. */
+/** The longest run of invisible units that belongs to the character after it. A longer one means `unseenSign`. */
 const mostUnseen = 192;
-/** What those mean: no detector goes on over it. */
+/** The meaning of a longer run: no detector continues across it. */
 const unseenSign = "\u200b";
 
-/** What was read last: up to where it is written, and what it means. */
+/** The unit read last: where its written form ends, and what it means. */
 interface ReadUnit {
   end: number;
-  /** "": nothing is shown. `null`: it stands for itself. */
+  /** "": invisible. `null`: it means itself. */
   meaning: string | null;
 }
 
 export class MeantText {
   readonly #isJson: boolean;
-  /** An escape or a pair whose end has not come, and what nobody sees before its character. */
+  /** An escape or a surrogate pair without its end so far, and the invisible characters before it. */
   #begun = "";
   #length: number;
-  /** What is written otherwise, in order: where it stands, how it is written, and by how much what is written up to behind it is longer. */
+  /** The units written in another form, in order: their places, their written forms, and how much longer the written text is up to their end. */
   #places: number[] = [];
   #writings: string[] = [];
   #surpluses: number[] = [];
   #forgottenSurplus = 0;
-  /** Where strings of JSON begin and end. */
+  /** The places where JSON strings begin and end. */
   #quotes: number[] = [];
   #forgottenQuotes = 0;
   readonly #unit: ReadUnit = { end: 0, meaning: null };
 
-  /** @param length of the text before, which was written as it is meant */
+  /** @param length of the text before, which was written as it means */
   constructor(isJson: boolean, length = 0) {
     this.#isJson = isJson;
     this.#length = length;
   }
 
-  /** Characters that came in, and whose meaning is not known yet. */
+  /** Number of received characters whose meaning is not known yet. */
   get begun(): number {
     return this.#begun.length;
   }
 
-  /** What the next piece means, and what of the one before waited for it. */
+  /** The meaning of the next piece, and of whatever waited for it. */
   read(piece: string, final: boolean): string {
     const text = this.#begun === "" ? piece : this.#begun + piece;
     this.#begun = "";
     let meaning = "";
     let copied = 0;
-    /** Where what nobody sees begins; -1: nothing such stands before `at`. */
+    /** Where invisible characters before `at` begin; -1: there are none. */
     let hidden = -1;
     const note = (from: number, to: number, meant: string): void => {
       meaning += text.slice(copied, from);
@@ -107,7 +107,7 @@ export class MeantText {
     return meaning;
   }
 
-  /** What stands at `at`. `end`: `more` where that is not known yet. */
+  /** The unit at `at`. `end`: `more` if that is not known yet. */
   #unitAt(text: string, at: number, code: number, final: boolean): ReadUnit {
     const unit = this.#unit;
     unit.end = at + 1;
@@ -118,7 +118,7 @@ export class MeantText {
     if (end === more) return unit;
     const first = codeOf(text, at, end);
     let codePoint = first;
-    // The first halves of mathematics' digits and of tags, each half by itself or as an escape.
+    // The first surrogates of mathematical digits and of tags; each half may be written as an escape.
     if (first === 0xd835 || first === 0xdb40) {
       const both = end < text.length ? this.#endAt(text, end, final) : final ? none : more;
       if (both === more) {
@@ -140,7 +140,7 @@ export class MeantText {
     return unit;
   }
 
-  /** Where the unit at `at` ends: behind one character, or an escape that means one. */
+  /** Where the unit at `at` ends: after one character, or after an escape for one. */
   #endAt(text: string, at: number, final: boolean): number {
     if (!this.#isJson || text.charCodeAt(at) !== backslash) return at + 1;
     const end = escapeEnd(text, at, final);
@@ -153,7 +153,7 @@ export class MeantText {
     this.#surpluses.push((this.#surpluses.at(-1) ?? this.#forgottenSurplus) + writing.length - 1);
   }
 
-  /** As it came in: `meaning` from `from` to `to`, which begins at the place `base`. */
+  /** The original form of `meaning` from `from` to `to`; `meaning` begins at the place `base`. */
   written(meaning: string, base: number, from: number, to: number): string {
     let index = firstFrom(this.#places, base + from);
     let text = "";
@@ -167,18 +167,18 @@ export class MeantText {
     return text + meaning.slice(at, to);
   }
 
-  /** How many characters came in before this place. */
+  /** How many characters were received before this place. */
   writtenBefore(place: number): number {
     const noted = firstFrom(this.#places, place);
     return place + (noted === 0 ? this.#forgottenSurplus : (this.#surpluses[noted - 1] ?? 0));
   }
 
-  /** In JSON, but in none of its strings: what stands there is a number. */
+  /** In JSON, but outside its strings: a number. */
   isBare(place: number): boolean {
     return this.#isJson && (this.#forgottenQuotes + firstFrom(this.#quotes, place)) % 2 === 0;
   }
 
-  /** Nobody asks for anything before this place any more. */
+  /** Forgets everything before this place, which is no longer needed. */
   forget(place: number): void {
     const noted = firstFrom(this.#places, place);
     if (noted > 0) {
@@ -194,7 +194,7 @@ export class MeantText {
   }
 }
 
-/** The end of the escape that begins at this backslash; `none`, or `more` as detectors say it. */
+/** The end of the escape that begins at this backslash, or `none` or `more` as for detectors. */
 function escapeEnd(text: string, at: number, final: boolean): number {
   if (at + 1 === text.length) return final ? none : more;
   if (text.charCodeAt(at + 1) !== letterU)
@@ -211,7 +211,7 @@ function isHexadecimal(code: number): boolean {
   return (code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x66);
 }
 
-/** What one character or escape means. */
+/** The code that one character or escape means. */
 function codeOf(text: string, at: number, end: number): number {
   if (end === at + longEscape) return Number.parseInt(text.slice(at + shortEscape, end), 16);
   return end === at + shortEscape
@@ -227,7 +227,7 @@ function pairOf(first: number, second: number): number {
   return (first - 0xd800) * 0x400 + second - 0xdc00 + 0x10000;
 }
 
-/** How many of these places, which are in rising order, come before this one. */
+/** How many of these rising places come before this one. */
 function firstFrom(places: readonly number[], place: number): number {
   let low = 0;
   let high = places.length;

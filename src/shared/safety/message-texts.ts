@@ -1,9 +1,9 @@
 import { type ChatMessage, type ContentPart, isTextPart } from "../prompt/chat-message.ts";
 
 /**
- * Which texts of a chat does a screen read, and how are they replaced? Every message's content, text part by text part,
- * its speaker's name, what was thought before it, and the arguments of tool calls. What a program wrote for programs (arguments, results of tools) and is JSON is read as JSON;
- * what people wrote means what it says. What doesn't change stays the same object.
+ * Which texts of a chat does a screen read, and how are they replaced? Every message's content, text part by text part, its speaker's name,
+ * its reasoning, and the arguments of tool calls. Arguments and tool results that are JSON are read as JSON; what people wrote is read as it
+ * stands. What doesn't change stays the same object.
  */
 export type ReplaceText = (text: string, isJson: boolean) => string;
 
@@ -50,7 +50,7 @@ function mapMessage<M extends ChatMessage>(message: M, replace: ReplaceText): M 
   const { name } = message;
   if (name !== undefined) {
     const text = replace(name, false);
-    // Names hold no blanks, as every server of OpenAI's API wants it.
+    // Names contain no blanks, as every server of OpenAI's API requires.
     if (text !== name) mapped = { ...mapped, name: text.replaceAll(" ", "-") };
   }
   if (message.tool_calls === undefined || message.tool_calls === null) return mapped;
@@ -68,14 +68,14 @@ function mapCall(call: unknown, replace: ReplaceText): unknown {
   return text === before ? call : { ...(call as object), function: { ...called, arguments: text } };
 }
 
-/** An object or an array, as whoever parses it would have it. */
+/** Whether it parses as an object or an array. */
 export function isJson(text: string): boolean {
   if (!/^\s*[[{]/.test(text)) return false;
   try {
     JSON.parse(text);
     return true;
   } catch {
-    // Nobody else can parse it either: it means what it says.
+    // No other parser can read it either, so it is plain text.
     return false;
   }
 }

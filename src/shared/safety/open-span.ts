@@ -1,5 +1,6 @@
 /**
- * A recognised span that may go on without end: a key, a private key, a number of JSON. Its rest is dropped or passed on as it arrives, and never held back.
+ * A recognised span that may continue without limit: a key, a private key, a number in JSON. Its rest is dropped or passed on as it arrives,
+ * never held back.
  */
 import type { KeyRule } from "./detectors/keys.ts";
 import { PrivateKeyEnd } from "./detectors/private-key.ts";
@@ -10,18 +11,18 @@ export interface OpenSpan {
   readonly kind: SpanKind;
   readonly source: string;
   readonly action: Span["action"];
-  /** What continues it. */
+  /** Which characters continue it. */
   readonly tail: Pick<KeyRule, "inAlphabet"> | PrivateKeyEnd;
 }
 
-/** What may follow what was recognised; `null`: nothing. @param rule of the key that it is, if it is one @param isBare outside of JSON's strings */
+/** What may continue the recognised span; `null`: nothing. @param rule of the key, if it is one @param isBare outside JSON strings */
 export function tailOf(kind: SpanKind, rule: KeyRule, isBare: boolean): OpenSpan["tail"] | null {
   if (kind === "private-key") return new PrivateKeyEnd();
   if (kind === "api-key" || kind === "token") return rule;
   return isBare ? restOfNumber : null;
 }
 
-/** A fraction and an exponent: JSON has no number that begins with them. */
+/** A fraction and an exponent: no JSON number begins with them. */
 const restOfNumber: OpenSpan["tail"] = {
   inAlphabet: (code) => (code >= 0x30 && code <= 0x39) || ".eE+-".includes(String.fromCharCode(code)),
 };

@@ -1,15 +1,15 @@
 /**
- * Of what went into a stage of the guard, how much lies behind a place of what came out of it? A stage keeps text back, and puts other text in
- * the place of some. Noted piece by piece: within a piece that was changed, a place stands for its beginning.
+ * How much of a guard stage's input lies after a given place of its output? A stage holds text back and replaces parts of it. This notes it
+ * piece by piece: a place within a changed piece counts as the piece's beginning.
  */
 interface Mark {
-  /** From this place of what came out on, */
+  /** From this place of the output on, */
   readonly given: number;
-  /** so many more characters than that had gone in. */
+  /** the input had this many more characters. */
   readonly surplus: number;
 }
 
-/** Whoever asks does so near the end. */
+/** Enough, since callers ask about places near the end. */
 const mostMarks = 256;
 
 export class PassedText {
@@ -17,7 +17,7 @@ export class PassedText {
   #given = 0;
   #marks: Mark[] = [];
 
-  /** @param held of all that went in, what the stage has still */
+  /** @param held characters of the input that the stage still holds */
   note(taken: number, given: number, held: number): void {
     this.#taken += taken;
     this.#given += given;
@@ -27,7 +27,7 @@ export class PassedText {
     if (this.#marks.length > mostMarks) this.#marks = this.#marks.slice(-mostMarks / 2);
   }
 
-  /** Characters that went in behind what came out but for its last `behind`. */
+  /** Characters of the input after the output without its last `behind` characters. */
   heldBack(behind: number): number {
     const given = this.#given - behind;
     const mark = this.#marks.findLast((one) => one.given <= given);

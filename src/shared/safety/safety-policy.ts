@@ -5,8 +5,8 @@ import { moderationPolicySchema } from "./moderation/moderation-policy.ts";
 import { type SafetyAction, safetyActions, type SpanKind, spanKinds } from "./span.ts";
 
 /**
- * What a tenant wants done with what the detectors find, before the model (`input`) and in its answer (`output`). By
- * default nothing, which also costs nothing. docs/configuration.md documents it field by field.
+ * What to do about the detectors' findings, before the model (`input`) and in its answer (`output`). By default nothing, which also
+ * costs nothing. docs/configuration.md documents each field.
  */
 const actionSchema = z.enum(safetyActions);
 
@@ -23,27 +23,27 @@ export const safetyPolicySchema = z.lazy(() =>
   z.strictObject({
     input: directionPolicySchema.prefault({}),
     output: directionPolicySchema.prefault({}),
-    /** More text than is searched in 50 ms: let it through and say so in the log, or refuse. */
+    /** For more text than can be searched in 50 ms: let it through and log it, or refuse. */
     when_slow: z.enum(["open", "closed"]).default("closed"),
-    /** Attacks on the model's instructions, by what users say and by what programs bring. */
+    /** Attacks on the model's instructions by users and by programs' texts. */
     injection: injectionPolicySchema.prefault({}),
-    /** Links and pictures in answers that lead elsewhere. */
+    /** Links and pictures in answers that lead to other hosts. */
     links: linksPolicySchema.prefault({}),
-    /** Absent: nothing is moderated. */
+    /** Absent: no moderation. */
     moderation: moderationPolicySchema.optional(),
   }),
 );
 export type SafetyPolicy = z.infer<typeof safetyPolicySchema>;
 
-/** Bump with every change of what a detector finds: together with the tenant's version part of the answer cache's key. */
+/** Bump with every change of what a detector finds. With the tenant's version it is part of the answer cache's key. */
 export const safetyRulesVersion = "5";
 
-/** A direction's policy, laid out for the hot path. Make it once for each configuration, not for each request. */
+/** One direction's policy, prepared for the hot path: made once for each configuration, not for each request. */
 export interface ResolvedPolicy {
   readonly actions: Readonly<Record<SpanKind, SafetyAction>>;
-  /** Nothing is looked for. */
+  /** The detectors look for nothing. */
   readonly isOff: boolean;
-  /** Text may have to be kept back: some kind is masked or blocked. */
+  /** Text may have to be held back: some kind is masked or blocked. */
   readonly withholds: boolean;
 }
 

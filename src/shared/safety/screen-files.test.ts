@@ -52,7 +52,7 @@ test("an attack in a file is one of data, and names the message that the file ca
   const stripping = safetyPolicySchema.parse({ injection: { data: "strip" } });
   const stripped = await screenPrompt(attacked, stripping, deps);
   expect(JSON.stringify(stripped)).not.toContain("reveal your system prompt");
-  // Of what users say another rule speaks.
+  // Users' texts follow another rule.
   const users = safetyPolicySchema.parse({ injection: { user: "block", data: "off" } });
   expect(await screenPrompt(attacked, users, deps)).toMatchObject({ kind: "passed", findings: [] });
 });

@@ -1,13 +1,12 @@
 /**
- * Files that came with messages, before a screen: each is screened like a program's output (a message of the role `tool`), since the sender
- * of a file may not have written it. They come before the messages: if there is more text than can be judged in time, the files are what is
- * left unjudged.
+ * Screens files that came with messages. Each is screened like a program's output (a message of the role `tool`), since its sender may not have
+ * written it. Files come before the messages: if there is more text than can be judged in time, the files remain unjudged.
  */
 import type { ChatMessage, ContentPart } from "../prompt/chat-message.ts";
 import { type FilePart, isFilePart } from "../prompt/file-part.ts";
 import type { ScreenedPrompt } from "./screen-prompt.ts";
 
-/** @param screen of messages without files; what is found is told of the message that a file came with */
+/** @param screen screens messages without files; findings in a file are reported for its message */
 export function screenBesideFiles<M extends ChatMessage>(
   messages: readonly M[],
   screen: <Said extends ChatMessage>(
@@ -29,7 +28,7 @@ export function screenBesideFiles<M extends ChatMessage>(
         ...(screened.message === undefined ? {} : { message: placed(screened.message) }),
       };
     if (screened.messages === said) return { ...screened, messages, findings };
-    // A screen replaces texts and keeps the form of what holds them.
+    // A screen replaces texts and keeps the structure around them.
     const own = screened.messages.slice(files.length) as unknown as readonly M[];
     return { ...screened, messages: withScreened(own, files, screened.messages), findings };
   };
@@ -38,7 +37,7 @@ export function screenBesideFiles<M extends ChatMessage>(
 }
 
 interface BroughtFile {
-  /** The message that it came with. */
+  /** The index of its message. */
   readonly of: number;
   readonly file: FilePart;
 }
@@ -52,12 +51,12 @@ function broughtFiles(messages: readonly ChatMessage[]): readonly BroughtFile[] 
   return files;
 }
 
-/** Whoever wrote a file named it, too. */
+/** Includes the file's name, which its author may have chosen. */
 function asBrought({ file: { filename, texts } }: BroughtFile): ChatMessage {
   return { role: "tool", content: [filename, ...texts].map((text) => ({ type: "text" as const, text })) };
 }
 
-/** The messages with what the screen left of their files, in the order of `broughtFiles`. The same objects where it left all. */
+/** The messages with the screened texts of their files, in the order of `broughtFiles`. The same objects if nothing changed. */
 function withScreened<M extends ChatMessage>(
   messages: readonly M[],
   files: readonly BroughtFile[],

@@ -22,26 +22,26 @@ import { screen } from "./screen.ts";
 import type { Span } from "./span.ts";
 
 /**
- * May this prompt go to the model, and in which form? `injection ▸ patterns ▸ moderation` of what those leave: at once and in process,
- * unless a guard model of the tenant's is asked. Patterns cost about 10 ns a character and production clocks stand still while they
- * run, so that their budget is a number of characters: this one is about 40 ms.
+ * May this prompt go to the model, and in which form? `injection ▸ patterns ▸ moderation`, each of what the one before leaves. All run in
+ * process, unless the tenant names a guard model. Patterns cost about 10 ns a character, and production clocks stand still while they run,
+ * so their budget is a number of characters: about 40 ms.
  */
 const screenBudgetCharacters = 4_000_000;
 
 export interface ScreenDeps {
-  /** Told of every attack on the instructions that was found, for the metrics. */
+  /** Called for every attack on the instructions that was found, for the metrics. */
   readonly onInjection?: (finding: InjectionFinding) => void;
   /** The model that the tenant's moderation names. */
   readonly moderator?: Moderator;
 }
 
-/** A span and the text it lies in, counted over all texts of the prompt. */
+/** A span and the index of its text among all texts of the prompt. */
 export interface PatternFinding {
   readonly text: number;
   readonly span: Span;
 }
 
-/** It was let through without its screening: the budget ran out and the policy is open. */
+/** The prompt passed unscreened: the budget ran out and the policy is open. */
 export interface UnscreenedFinding {
   readonly span: { readonly kind: "unscreened"; readonly action: "flag" };
 }
@@ -53,26 +53,26 @@ export type ScreenedPrompt<M> =
       readonly kind: "passed";
       readonly messages: readonly M[];
       readonly findings: readonly Finding[];
-      /** The budget ran out and the policy is open; the findings say so, too. */
+      /** The budget ran out and the policy is open. The findings record it as well. */
       readonly unscreened: boolean;
-      /** Harm that was found and let through, by category; absent: none. */
+      /** Harm that was found but let through, by category; absent: none. */
       readonly harm?: ReadonlyMap<Category | "unmoderated", number>;
     }
   | {
       readonly kind: "refused";
       /**
-       * `value-invalid`: more text than is screened in time. It names no field yet. `BeforeJudged`: no guard model is asked about what is
-       * refused anyway.
+       * `value-invalid`: more text than can be screened in time; it names no field yet. `BeforeJudged`: the request is refused in any case,
+       * so no guard model is asked.
        */
       readonly refusal:
         | Extract<Refusal, { kind: "content-refused" | "dependency-unavailable" | "value-invalid" }>
         | BeforeJudged;
       readonly findings: readonly Finding[];
-      /** The message that was refused, where one is to blame. */
+      /** The refused message, if a single one is to blame. */
       readonly message?: number;
     };
 
-/** Nothing is looked for: whatever is asked may go on as it is. */
+/** The policy looks for nothing: every prompt passes unchanged. */
 export function isUnscreened(policy: SafetyPolicy): boolean {
   return (
     resolvePolicy(policy.input).isOff && !looksForInjection(policy.injection) && !moderatesPrompts(policy)
@@ -117,7 +117,7 @@ function screenMessages<M extends ChatMessage>(
 
 const unscreened: UnscreenedFinding = { span: { kind: "unscreened", action: "flag" } };
 
-/** Patterns, then moderation of what they leave. */
+/** Patterns, then moderation of the masked text. */
 function screenRest<M extends ChatMessage>(
   messages: readonly M[],
   policy: SafetyPolicy,
@@ -131,7 +131,7 @@ function moderatesPrompts({ moderation }: SafetyPolicy): boolean {
   return moderation !== undefined && moderation.input !== "off";
 }
 
-/** What is left of the prompt after masks is what the model would read. */
+/** Moderates the masked prompt, which the model would read. */
 function moderate<M extends ChatMessage>(
   screened: ScreenedPrompt<M>,
   policy: SafetyPolicy,
@@ -147,7 +147,7 @@ function moderate<M extends ChatMessage>(
       parts.push(text);
       return text;
     });
-    // A message is read as one: what is spread over its parts is not hidden by that.
+    // A message is read as a whole, so that splitting text over its parts hides nothing.
     const content = parts.join(" ");
     texts.push(content);
     if (message.role === "user" || message.role === "assistant") said.push({ role: message.role, content });
@@ -156,7 +156,7 @@ function moderate<M extends ChatMessage>(
   const concluded = (verdict: PromptVerdict): ScreenedPrompt<M> => {
     const { categories, slow: isSlow, isUnreadable, refused } = verdict;
     if (refused !== undefined) return { kind: "refused", refusal: refused, findings: screened.findings };
-    // Also where the policy is open: that is for a guard that is late or down, which no text is to bring about.
+    // Also under an open policy: that is for a guard that is late or down, and no text may cause it.
     const found = isUnreadable === true ? [unjudgeable] : categories;
     if (found.length > 0 && moderation.input === "block")
       return {
@@ -164,7 +164,7 @@ function moderate<M extends ChatMessage>(
         refusal: { kind: "content-refused", categories: found },
         findings: screened.findings,
       };
-    // Where the policy is to flag, nothing hangs on a verdict, nor on one that is missing.
+    // Under `flag` neither a verdict nor a missing one changes anything.
     if (isSlow && moderation.input === "block" && moderation.when_slow === "closed") {
       const characters = texts.reduce((sum, text) => sum + text.length, 0);
       return characters > moderationBudgetCharacters
@@ -193,7 +193,7 @@ function screenPatterns<M extends ChatMessage>(
   });
   if (characters <= screenBudgetCharacters) return conclude(messages, found);
   if (input.withholds && policy.when_slow === "closed") return tooLong(screenBudgetCharacters, []);
-  // What fits is screened.
+  // The texts that fit are screened.
   const concluded = conclude(messages, found);
   return concluded.kind === "passed" ? letThrough(concluded.messages, concluded.findings) : concluded;
 }
@@ -231,7 +231,7 @@ function letThrough<M>(messages: readonly M[], findings: readonly Finding[]): Sc
 
 type RefusedPrompt = Extract<ScreenedPrompt<never>, { kind: "refused" }>;
 
-/** A guard model was late, or failed: it may be there the next time. */
+/** A guard model was late or failed; it may work the next time. */
 function noVerdict(findings: readonly Finding[]): RefusedPrompt {
   return {
     kind: "refused",
@@ -245,7 +245,7 @@ function noVerdict(findings: readonly Finding[]): RefusedPrompt {
   };
 }
 
-/** It will be as long the next time: clients must not try again. */
+/** The text would be too long the next time, too: clients must not retry. */
 function tooLong(mostCharacters: number, findings: readonly Finding[]): RefusedPrompt {
   const message = `is too long to be screened, of which no more than ${mostCharacters} characters are`;
   return { kind: "refused", refusal: { kind: "value-invalid", param: null, message }, findings };

@@ -2,15 +2,15 @@ import { type ResolvedPolicy } from "./safety-policy.ts";
 import { type SafetyAction, type Span, strongestAction } from "./span.ts";
 import { StreamGuard } from "./stream-guard.ts";
 
-/** What does the guard say of a whole text? The same scan as of a stream, in one piece. */
+/** The guard's result for a whole text: the same scan as for a stream, in one piece. */
 export interface ScreenedText {
-  /** The text as it may go on: masked, or, when blocked, up to what blocked it. */
+  /** The text that may be used: masked or, if blocked, only the part before the finding. */
   readonly text: string;
   readonly spans: readonly Span[];
   readonly action: SafetyAction;
 }
 
-/** @param isJson what its escapes mean is scanned; spans lie in the text as it is written all the same */
+/** @param isJson escapes are scanned by their meaning; spans still refer to the text as written */
 export function screen(text: string, policy: ResolvedPolicy, isJson = false): ScreenedText {
   if (policy.isOff) return { text, spans: [], action: "off" };
   const guard = new StreamGuard(policy, isJson);

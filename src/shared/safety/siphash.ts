@@ -1,13 +1,13 @@
 /**
  * SipHash-2-4 (Aumasson and Bernstein, 2012): a synchronous keyed hash, where WebCrypto's HMAC is asynchronous. Without the key, a text's
- * hash can't be told from chance, however many others are known. Not for signatures: it has 64 bits.
+ * hash can't be told from a random number, however many others are known. Too short for signatures: it has 64 bits.
  */
 const encoder = new TextEncoder();
 
 /** 128 bits: four words, the low ones first. */
 export type SipKey = readonly [number, number, number, number];
 
-/** A key out of a secret of any length. */
+/** Derives a key from a secret of any length. */
 export function sipKeyOf(secret: string): SipKey {
   const zero = [0, 0, 0, 0] as const;
   const [a, b] = sipHash(zero, encoder.encode(`0${secret}`));
@@ -99,7 +99,7 @@ class SipState {
     v[2 * into + 1] = (v[2 * into + 1] ?? 0) + (v[2 * other + 1] ?? 0) + (low > 0xffffffff ? 1 : 0);
   }
 
-  /** To the left, by at most 32 bits. */
+  /** Rotates to the left, by at most 32 bits. */
   #turn(at: number, bits: number): void {
     const v = this.#v;
     const low = v[2 * at] ?? 0;

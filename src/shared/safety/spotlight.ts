@@ -1,10 +1,10 @@
 /**
- * How does a model know where data begins and ends? By a mark that the author of the data can't have known ("spotlighting", Hines et al.
- * 2024): the frame says that what is inside is information, and nothing inside can close it.
+ * How does a model know where data begins and ends? By a mark that the data's author can't know ("spotlighting", Hines et al. 2024): the frame
+ * says that its content is information, and nothing inside can close it.
  *
- * The mark is not drawn anew for each request: it is a keyed hash of the text. So the same tool result has the same frame in every turn
- * that repeats it, and engines find the prompt's beginning in their prefix caches. That a model may be made to tell a mark gives nothing
- * away but the mark of that very text, which could only name it by a fixed point of the hash.
+ * The mark is not random for each request but a keyed hash of the text. So the same tool result has the same frame in every turn that repeats
+ * it, and engines find the prompt's beginning in their prefix caches. A model may be tricked into revealing a mark, but that is only the mark
+ * of this one text; to use it the text would have to contain its own hash.
  */
 import { type ChatMessage, flattenContent, isTextPart } from "../prompt/chat-message.ts";
 import { datamarked, datamarkRule, datamarkSign } from "./datamark.ts";
@@ -19,15 +19,15 @@ export function spotlightMark(secret: string, text: string): string {
   return (high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0")).slice(0, 12);
 }
 
-/** How what programs bring stands in a prompt. */
+/** How programs' texts are framed in a prompt. */
 export interface Spotlight {
-  /** The tenant's own, of which marks are made. */
+  /** The tenant's secret, from which marks are derived. */
   readonly secret: string;
-  /** Behind its words as well (datamark.ts); of passages of files, too. */
+  /** Also marks each word (datamark.ts), in passages of files as well. */
   readonly marksWords: boolean;
 }
 
-/** `null` where the tenant's policy is not to frame. A turn that older code stored knows of no such policy, or only of a part. */
+/** `null` if the tenant's policy does not frame. A turn stored by older code may have none of this policy, or only a part. */
 export function spotlightOf(safety: SafetyPolicy, secret: string | null): Spotlight | null {
   const { spotlight, datamark } = (safety as Partial<SafetyPolicy>).injection ?? {};
   const marksWords = datamark === true;
@@ -39,7 +39,7 @@ export interface DataFrame {
   readonly close: string;
 }
 
-/** @param what "what a tool returned", "a passage of a file"; @param sign behind its words; `null`: none */
+/** @param what "what a tool returned", "a passage of a file"; @param sign after each word; `null`: none */
 function dataFrame(mark: string, what: string, sign: string | null = null): DataFrame {
   const rule = sign === null ? "" : ` ${datamarkRule(sign)}`;
   return {
@@ -48,7 +48,7 @@ function dataFrame(mark: string, what: string, sign: string | null = null): Data
   };
 }
 
-/** A text between its marks. For what is framed by itself: a passage that was retrieved. */
+/** A text between its marks, for a text that is framed by itself, like a retrieved passage. */
 export function spotlight(text: string, { secret, marksWords }: Spotlight, what: string): string {
   const mark = spotlightMark(secret, text);
   const sign = marksWords ? datamarkSign(text, mark) : null;
@@ -56,7 +56,7 @@ export function spotlight(text: string, { secret, marksWords }: Spotlight, what:
   return `${open}\n${sign === null ? text : datamarked(text, sign)}\n${close}`;
 }
 
-/** What a tool returned, between its marks; every other message as it is. */
+/** A tool result between its marks; every other message unchanged. */
 export function spotlightResult(message: ChatMessage, by: Spotlight): ChatMessage {
   const { role, content } = message;
   if ((role !== "tool" && role !== "function") || content === null || content === undefined) return message;

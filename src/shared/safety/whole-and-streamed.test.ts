@@ -7,7 +7,7 @@ import { createAnswerGuard } from "./answer-guard.ts";
 import { samples } from "./guard-fixture.ts";
 import { safetyPolicySchema } from "./safety-policy.ts";
 
-/** Whatever an answer consists of, and however it comes: its reader has what a reader of the whole has, or both have a refusal. */
+/** For every answer, however it arrives: a reader of the stream gets the same text as a reader of the whole, or both get a refusal. */
 const links = { action: "remove", allow_hosts: ["example.org"] } as const;
 const policies = [
   { output: { action: "mask" } },
@@ -82,7 +82,7 @@ function whole(choices: readonly Said[]): string {
   });
 }
 
-/** The same token by token, the choices by turns. */
+/** The same answer token by token, with the choices in turn. */
 function streamed(choices: readonly Said[], sizes: readonly number[]): string {
   let turn = 0;
   const cut = (one: string): string[] => {

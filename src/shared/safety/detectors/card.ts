@@ -2,8 +2,8 @@ import { isDigit, isGroupSeparator, more, none } from "./outcome.ts";
 
 /**
  * Does a payment card's number begin at this digit? 12 to 19 digits in one piece or in groups with one kind of separator,
- * of an issuer's range and length (ISO/IEC 7812), whose check digit holds (Luhn). The longest that holds wins, so that
- * no digit is left over. At most 37 characters and one behind.
+ * of an issuer's range and length (ISO/IEC 7812), whose check digit is right (Luhn). The longest such number wins, so that
+ * no digit is left over. Reads at most 37 characters and one more.
  */
 const mostDigits = 19;
 const digits = new Uint8Array(mostDigits);
@@ -17,7 +17,7 @@ export function matchCard(text: string, at: number, length: number, final: boole
     if (index === length && !final) return more;
     const code = index < length ? text.charCodeAt(index) : 0;
     if (isDigit(code)) {
-      // A group that goes on beyond the longest number is no card's.
+      // A group that continues beyond the longest number is not a card's.
       if (count === mostDigits) return found;
       digits[count] = code - 0x30;
       count += 1;
@@ -36,7 +36,7 @@ export function matchCard(text: string, at: number, length: number, final: boole
   }
 }
 
-/** The same of a number behind the dash at `at`, which is its sign. */
+/** The same for a number after the dash at `at`, which is its sign. */
 export function matchSignedCard(text: string, at: number, length: number, final: boolean): number {
   if (at + 1 === length) return final ? none : more;
   return isDigit(text.charCodeAt(at + 1)) ? matchCard(text, at + 1, length, final) : none;
@@ -48,7 +48,7 @@ function prefix(places: number): number {
   return value;
 }
 
-/** Whether any issuer's numbers begin with these two digits: most numbers in a text end here. */
+/** Whether any issuer's numbers begin with these two digits. This rules out most numbers in a text. */
 function begins(two: number): boolean {
   if (two >= 34 && two <= 69) return true;
   return two === 18 || two === 30 || two === 81 || two === 82 || (two >= 21 && two <= 27);
@@ -76,7 +76,7 @@ function isIssued(count: number): boolean {
   if (four === 6011 || (three >= 644 && three <= 649) || two === 65) return count >= 16;
   if (two === 62 || two === 81) return count >= 16;
   if (two === 60 || two === 82) return count === 16;
-  // Maestro is the one with short numbers.
+  // Only Maestro has short numbers.
   if (two === 50 || (two >= 56 && two <= 58) || two === 63 || two === 67) return true;
   return false;
 }

@@ -1,21 +1,21 @@
 import { hyphen, isAsciiLetter, isDigit, more, none } from "./outcome.ts";
 
 /**
- * Is this `@` that of an e-mail address, and where does the address end? The domain: labels of letters, digits and inner
+ * Does this `@` belong to an e-mail address, and where does the address end? The domain: labels of letters, digits and inner
  * dashes (letters of any script, as mail clients show them), the last of two letters or more (RFC 1035, RFC 5890).
- * Quoted local parts and address literals are left alone: they stand in code far more often than in mail.
+ * Quoted local parts and address literals are ignored: they occur in code far more often than in mail.
  */
 
-/** RFC 5321, 4.5.3.1.1. A longer run of local characters is an address by its last 64. */
+/** RFC 5321, 4.5.3.1.1. If a run of local characters is longer, its last 64 count. */
 export const mostLocalCharacters = 64;
 const mostDomainCharacters = 255;
 const dot = 0x2e;
 
-/** Where the local part that ends before `at` begins, not before `runStart`; `at` where there is none. */
+/** Where the local part that ends before `at` begins, at `runStart` or later; `at` if there is none. */
 export function localStart(text: string, runStart: number, at: number): number {
   let start = Math.max(runStart, at - mostLocalCharacters);
   while (start < at && !isLocalEdge(text.charCodeAt(start))) start += 1;
-  // A dot before the `@` is no address by the standard, but whoever reads it knows whose it is.
+  // By the standard no address has a dot before the `@`, but a reader still knows whose it is.
   return start;
 }
 

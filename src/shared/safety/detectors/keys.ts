@@ -2,17 +2,17 @@ import { isAsciiLetter, isDigit, more, none } from "./outcome.ts";
 
 /**
  * Does the key of a known vendor begin at this letter? A prefix that nobody else uses, then enough characters of the
- * vendor's alphabet. What follows of the alphabet belongs to the key too, however long, so that a key is recognised by
- * its first 48 characters at most and nothing of the rest need be held.
+ * vendor's alphabet. All following characters of the alphabet belong to the key, however many: a key is recognised by its
+ * first 48 characters at most, and the rest need not be held back.
  */
 export interface KeyRule {
   readonly name: string;
   readonly kind: "api-key" | "token";
   readonly prefix: string;
-  /** Characters behind the prefix before it is believed. Prefix and this: at most 48. */
+  /** How many characters must follow the prefix. Together with the prefix at most 48. */
   readonly least: number;
   readonly inAlphabet: (code: number) => boolean;
-  /** A prefix that is also an English syllable (`sk-`) needs a digit, or a capital behind a small letter, among the first 48 characters. */
+  /** A prefix that is also an English syllable (`sk-`) needs a digit, or a capital after a small letter, within the first 48 characters. */
   readonly needsDigit: boolean;
 }
 
@@ -50,9 +50,9 @@ function key(
   return { name, kind: "api-key", prefix, least, inAlphabet, needsDigit };
 }
 
-/** No prefix here is the beginning of another: at most one rule can hold for a text. */
+/** No prefix here is the beginning of another: at most one rule can match. */
 const rules: readonly KeyRule[] = [
-  // OpenAI (sk-, sk-proj-), Anthropic (sk-ant-), OpenRouter (sk-or-), and whoever copied them.
+  // OpenAI (sk-, sk-proj-), Anthropic (sk-ant-), OpenRouter (sk-or-), and others that copied them.
   key("openai-anthropic", "sk-", 20, isWordCharacter, true),
   key("stripe", "sk_live_", 16, isAlphanumeric),
   key("stripe", "sk_test_", 16, isAlphanumeric),
@@ -66,7 +66,7 @@ const rules: readonly KeyRule[] = [
   key("github", "ghp_", 36, isAlphanumeric),
   key("github", "gho_", 36, isAlphanumeric),
   key("github", "ghu_", 36, isAlphanumeric),
-  // Of an app's installation: also `ghs_`, its number, and a signed token.
+  // An app installation's token, which may also be `ghs_`, its number, and a signed token.
   key("github", "ghs_", 36, isDotted, true),
   key("github", "ghr_", 36, isAlphanumeric),
   key("github", "github_pat_", 22, isWordCharacter),
@@ -154,7 +154,7 @@ export interface KeyMatch {
   rule: KeyRule;
 }
 
-/** For `matchKey` to write into. Its rule stands for none until one was found. */
+/** For `matchKey` to write into. Its rule is meaningless until a key is found. */
 export function noKeyMatch(): KeyMatch {
   return { end: none, rule: noRule };
 }
@@ -168,12 +168,12 @@ const noRule: KeyRule = {
   needsDigit: false,
 };
 
-/** Whether any key begins with this letter: asked for every word. */
+/** Whether any key begins with this letter. Read for every word. */
 export const beginsKey: readonly boolean[] = rulesByFirst.map(
   (list, code) => list.length > 0 || code === tokenRule.prefix.charCodeAt(0),
 );
 
-/** `end` of what is recognised so far, `none` or `more`, is written into `match`. */
+/** Writes the end of the key recognised so far, `none` or `more`, into `match`. */
 export function matchKey(text: string, at: number, length: number, final: boolean, match: KeyMatch): void {
   const code = text.charCodeAt(at);
   match.end = none;
@@ -220,7 +220,7 @@ function matchToken(text: string, at: number, length: number, final: boolean): n
   }
   if (!may) return none;
   if (!begun) return final ? none : more;
-  // A header that is longer than what is held is believed by its beginning, a shorter one by what is signed, or encrypted, behind it.
+  // A header longer than the held text is accepted by its beginning; a shorter one needs a signed, or encrypted, part after it.
   for (let index = begin; index < at + recognitionCharacters; index += 1) {
     if (index >= length) return final ? none : more;
     const code = text.charCodeAt(index);
@@ -232,7 +232,7 @@ function matchToken(text: string, at: number, length: number, final: boolean): n
   return at + recognitionCharacters;
 }
 
-/** Whether `text` from `at` is `wanted`, as far as the text goes. */
+/** Whether `text` at `at` matches `wanted`, as far as the text reaches. */
 function startsSoFar(text: string, wanted: string, at: number, length: number): boolean {
   for (let index = 0; index < wanted.length && at + index < length; index += 1)
     if (text.charCodeAt(at + index) !== wanted.charCodeAt(index)) return false;

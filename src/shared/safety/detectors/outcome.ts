@@ -1,7 +1,7 @@
 /**
- * A detector is asked whether something begins at `at`. It answers with the end (exclusive) of what it found, with
- * `none`, or, unless `final`, with `more`: the characters at hand do not decide it. It must answer `more` exactly where
- * its decision would read beyond `length`; then the verdict can't depend on how a stream was cut.
+ * A detector decides whether something begins at `at`. It returns the end (exclusive) of what it found, or `none`, or,
+ * unless `final`, `more`: the available characters do not decide it. It must return `more` exactly where its decision
+ * would read beyond `length`; so the verdict can't depend on how a stream was cut.
  */
 export const none = -1;
 export const more = -2;
@@ -20,8 +20,8 @@ const space = 0x20;
 const noBreakSpace = 0xa0;
 
 /**
- * Between the groups of a number: a blank or a dash, also as they are typeset so that a line does not break there (U+2007, U+2009,
- * U+202F, U+3000; U+2010 to U+2015, U+2212). A line's end is none: numbers under each other are a list.
+ * A blank or a dash between the groups of a number, also in the forms that prevent a line break (U+2007, U+2009,
+ * U+202F, U+3000; U+2010 to U+2015, U+2212). A line end is not one: numbers below each other are a list.
  */
 export function isGroupSeparator(code: number): boolean {
   if (code < 0x80) return code === space || code === hyphen;

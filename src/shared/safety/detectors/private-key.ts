@@ -1,8 +1,8 @@
 import { hyphen, more, none } from "./outcome.ts";
 
 /**
- * Does a private key in PEM or PGP armour begin at this dash, and where does it end? The header alone is proof. Everything up
- * to the closing line belongs to it, whatever it looks like; a key that is never closed ends after 8,192 characters
+ * Does a private key in PEM or PGP armour begin at this dash, and where does it end? The header alone suffices. Everything up
+ * to the closing line belongs to the key, whatever it looks like; a key that is never closed ends after 8,192 characters
  * (an RSA key of 8,192 bits has 6,400).
  */
 const opening = "-----BEGIN ";
@@ -12,9 +12,9 @@ const mostHeaderCharacters = 60;
 const mostKeyCharacters = 8_192;
 
 export function matchPrivateKey(text: string, at: number, length: number, final: boolean): number {
-  // A dash in prose is done here.
+  // Rules out a dash in prose.
   if (at + 1 < length && text.charCodeAt(at + 1) !== hyphen) return none;
-  // So is one in a ruler of dashes, but for the last five.
+  // Rules out a line of dashes, except its last five.
   if (at + 5 < length && text.charCodeAt(at + 5) !== 0x42) return none;
   const piece = text.slice(at, Math.min(length, at + mostHeaderCharacters));
   const found = header.exec(piece);
@@ -23,15 +23,15 @@ export function matchPrivateKey(text: string, at: number, length: number, final:
   return opening.startsWith(piece) || headerSoFar.test(piece) ? more : none;
 }
 
-/** Reads on behind the header, character by character, until the key is closed. */
+/** Reads the text after the header, character by character, until the key is closed. */
 export class PrivateKeyEnd {
   #dashes = 0;
-  /** How much of `END` stands behind five dashes. */
+  /** How many letters of `END` have followed five dashes. */
   #letters = 0;
   #seen = 0;
   closed = false;
 
-  /** The index behind the key's last character, or `length` where it goes on; `closed` says which. */
+  /** The index after the key's last character, or `length` if it continues; `closed` says which. */
   read(text: string, from: number, length: number): number {
     for (let index = from; index < length; index += 1) {
       this.#seen += 1;

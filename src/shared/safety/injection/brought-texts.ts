@@ -1,6 +1,6 @@
 /**
- * Which texts does a message contain, and how are they replaced? Each text part is one. Of JSON each string is one, so that it stays JSON
- * and an escape is read as its character.
+ * Which texts does a message contain, and how are they replaced? Each text part is one. In JSON each string is one, so that it stays JSON
+ * and escapes are read as their characters.
  */
 import { type ChatMessage, isTextPart } from "../../prompt/chat-message.ts";
 import { isJson } from "../message-texts.ts";
@@ -12,7 +12,7 @@ export function broughtTexts({ content }: ChatMessage): string[] {
   return (content ?? []).flatMap((part) => (isTextPart(part) ? textsIn(part.text) : []));
 }
 
-/** The message with other texts, as many as it brought and in their order. */
+/** The message with its texts replaced: as many as it has, in their order. */
 export function withTexts<M extends ChatMessage>(message: M, texts: readonly string[]): M {
   const left = texts[Symbol.iterator]();
   const next = (): string => {

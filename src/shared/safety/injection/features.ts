@@ -1,18 +1,17 @@
 /**
- * What does the classifier look at? At each word: the word itself and the two before it (hashed), the classes that it is in, and pairs of
- * classes that stand close to each other, in their order. All of it is known when the word is, so that any run of words is judged by
- * a difference of two sums.
+ * What does the classifier look at? At each word: the word and its pair with the word before it (both hashed), its classes, and ordered pairs of
+ * classes close to each other. All of it is known once the word is read, so that any run of words is scored by the difference of two sums.
  */
 import { wordClasses } from "./lexicon.ts";
 import type { ReadWords } from "./word-list.ts";
 import { mixHashes } from "./word-hash.ts";
 
-/** Hashed words and pairs of words share these; a power of two. */
+/** Shared by hashed words and pairs of words; a power of two. */
 export const hashedFeatures = 16384;
 const classCount = wordClasses.length;
 export const featureCount = hashedFeatures + classCount + classCount * classCount;
 
-/** Words of two classes are a pair where at most so many words lie between them, less one. */
+/** Two classes are a pair if their words are at most this many words apart. */
 const nearWords = 10;
 
 /**
@@ -44,5 +43,5 @@ export function featuresOf({ hashes, masks }: ReadWords, at: number, into: Int32
   return count;
 }
 
-/** Each class with each. */
+/** The word, the pair with its predecessor, each class, and each class with each. */
 export const mostFeaturesOfWord = 2 + classCount * (classCount + 1);

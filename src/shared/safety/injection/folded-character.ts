@@ -1,10 +1,10 @@
 /**
- * What does a character read as, to whoever is to be persuaded by it? Compatibility forms (fullwidth, mathematical, circled) and accents
- * fold into plain lower-case letters; what is invisible folds into nothing; letters of other scripts that look like Latin ones say so.
- * Offsets stay those of the text: a character is folded by itself, never the text as a whole.
+ * As what does a person or a model read a character? Compatibility forms (fullwidth, mathematical, circled) and accented letters fold into
+ * plain lower-case letters, invisible characters into nothing; for letters of other scripts that look Latin, the Latin letter is given too.
+ * Each character is folded by itself, never the text as a whole, so offsets stay those of the text.
  */
 
-/** Letters of Cyrillic, Greek, Armenian and the small capitals of phonetics, and what each is read as. */
+/** Letters of Cyrillic, Greek, Armenian and phonetic small capitals, and the Latin letters that they look like. */
 const lookalikeLetters = [
   ["абвгдезикмнорстухцьѕіјһԁԛԝѵѡ", "a6brde3ukmhopctyxцbsijhdqwvw"],
   ["αβγεηικνορτυχωϲϳ", "abyenikvoptuxwcj"],
@@ -14,7 +14,7 @@ const lookalikeLetters = [
 
 let looks: Map<string, string> | null = null;
 
-/** All of them are one UTF-16 unit long, and so is what they look like. */
+/** Each letter, and the one that it looks like, is one UTF-16 unit long. */
 function lookalikes(): Map<string, string> {
   looks ??= new Map(
     lookalikeLetters.flatMap(([letters, plain]) =>
@@ -27,18 +27,18 @@ function lookalikes(): Map<string, string> {
 export interface FoldedCharacter {
   /** Code units of lower case; empty: the character is invisible. */
   readonly codes: readonly number[];
-  /** The same with lookalikes as the ASCII letters that they are read as; `null`: there is none. */
+  /** The same with lookalikes replaced by ASCII letters; `null`: it has none. */
   readonly latin: readonly number[] | null;
   readonly kind: FoldedKind;
 }
-/** `separator`: ends a word. `ideograph`: a word of its own. `hidden`: nothing is shown. `tag`: an ASCII character that nobody sees. */
+/** `separator`: ends a word. `ideograph`: a word by itself. `hidden`: shows nothing. `tag`: an invisible ASCII character. */
 export type FoldedKind = "letter" | "ideograph" | "separator" | "hidden" | "tag";
 
-/** Beyond this many different characters the memory begins anew. */
+/** After this many different characters the memory is cleared. */
 const mostRemembered = 4096;
 let remembered = new Map<number, FoldedCharacter>();
 
-/** @param codePoint not of ASCII */
+/** @param codePoint beyond ASCII */
 export function foldCharacter(codePoint: number): FoldedCharacter {
   const known = remembered.get(codePoint);
   if (known !== undefined) return known;
@@ -52,11 +52,11 @@ const hidden: FoldedCharacter = { codes: [], latin: null, kind: "hidden" };
 const separator: FoldedCharacter = { codes: [], latin: null, kind: "separator" };
 
 function fold(codePoint: number): FoldedCharacter {
-  // Unicode's tag characters: a whole message in ASCII that no screen shows and every tokenizer reads.
+  // Unicode's tag characters: they can spell a whole message that no screen shows and every tokenizer reads.
   if (codePoint >= 0xe0020 && codePoint < 0xe007f)
     return { codes: [codePoint - 0xe0000], latin: null, kind: "tag" };
   const character = String.fromCodePoint(codePoint);
-  // Zero-width, bidirectional controls, soft hyphen, variation selectors, and marks that stand above another character.
+  // Zero-width, bidirectional controls, soft hyphen, variation selectors, and combining marks.
   if (/^[\p{Cf}\p{Mn}\p{Me}\u115f\u1160\u3164\u{e0000}-\u{e007f}]$/u.test(character)) return hidden;
   const plain = character.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   if (!/[\p{L}\p{N}]/u.test(plain)) return separator;

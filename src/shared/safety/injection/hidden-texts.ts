@@ -1,27 +1,27 @@
 /**
- * Which texts are encoded inside a text? Base64 (also of URLs), hexadecimal, ROT13, and the whole of it backwards. What is decoded is
- * bounded, and only what reads as text counts: pictures, hashes and keys are neither.
+ * Which texts are encoded inside a text? Base64 (also of URLs), hexadecimal, ROT13, and the whole text backwards. Decoding is
+ * bounded, and only readable text counts, which pictures, hashes and keys are not.
  */
 import { hashWord } from "./word-hash.ts";
 
 export interface HiddenText {
   readonly text: string;
-  /** What of the outer text holds it. */
+  /** Its range in the outer text. */
   readonly start: number;
   readonly end: number;
-  /** Where a place in it lies in the outer text; `null`: only the whole has a place. */
+  /** Maps a place in it to one in the outer text; `null`: only the whole has a place. */
   readonly placeOf: ((at: number) => number) | null;
 }
 
-/** Decoded in all, of one text. More is left alone: whoever hides an attack wants it read, and a model doesn't decode a book. */
+/** The most that is decoded of one text. More is ignored: a hidden attack has to be read, and a model doesn't decode a book. */
 const mostDecodedCharacters = 32_768;
 const mostBlobs = 64;
 const fewestDecodedCharacters = 12;
 const hexPattern = /^(?:[0-9a-f]{2})+$/i;
-/** Pieces of sixteen characters and more, apart by blanks and line ends (as programs that encode wrap them), and a shorter last one. */
+/** Pieces of sixteen characters or more, separated by blanks or line ends (as encoders wrap them), and a shorter last one. */
 const blobPattern =
   /[A-Za-z0-9+/_-]{16,}(?:\s{1,8}[A-Za-z0-9+/_-]{16,})*(?:\s{1,8}[A-Za-z0-9+/_-]{2,15}(?![A-Za-z0-9+/_-]))?={0,2}/g;
-/** Of a piece by itself. */
+/** Applies to a single piece. */
 const fewestOfPiece = 20;
 /** Byte by byte: `49 67`, `49:67`, `0x49, 0x67`, `\x49\x67`. */
 const bytesPattern =
@@ -53,8 +53,8 @@ interface Decoded {
 }
 
 /**
- * Its pieces as one, without the last, which may be a word that follows, and with it; where neither is a text, each by itself. What is
- * taken out (strip.ts) is the first of what begins at a place.
+ * Tries the pieces joined, without the last one (which may be a word that follows) and with it; if neither gives text, each piece by
+ * itself. If several begin at the same place, strip.ts takes out the first.
  */
 function decodedOf(blob: string, most: number): readonly Decoded[] {
   const pieces = [...blob.matchAll(/\S+/g)].map(({ 0: piece, index }) => ({ piece, from: index }));
@@ -89,14 +89,14 @@ function fromBase64(blob: string, most: number): string | null {
   const plain = blob.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
   const length = Math.min(plain.length, Math.ceil(most / 3) * 4) & ~3;
   const cut = plain.length <= length || plain.length - length < 4 ? plain : plain.slice(0, length);
-  // One character more than whole bytes fill says nothing.
+  // A single character beyond whole bytes carries no byte.
   const whole = cut.length % 4 === 1 ? cut.slice(0, -1) : cut;
   return readable(Uint8Array.from(atob(whole), (character) => character.charCodeAt(0)));
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
-/** Most of it letters and blanks, and no control characters: as a sentence is. */
+/** Sentence-like text: mostly letters and blanks, and no control characters. */
 function readable(bytes: Uint8Array): string | null {
   if (bytes.length < fewestDecodedCharacters) return null;
   let plain = 0;
@@ -109,12 +109,12 @@ function readable(bytes: Uint8Array): string | null {
   try {
     return decoder.decode(bytes);
   } catch {
-    // No UTF-8, so no text that a model would read.
+    // Not UTF-8, so not text that a model would read.
     return null;
   }
 }
 
-/** Words that no attack does without, as they look in ROT13 and backwards. */
+/** Words that every attack needs, as they look in ROT13 and backwards. */
 const tellingWords = [
   "ignore",
   "disregard",
@@ -137,7 +137,7 @@ const tellingRot13 = new Set(tellingWords.map((word) => hashWord(rot13(word))));
 const tellingBackwards = new Set(tellingWords.map((word) => hashWord(backwards(word))));
 const fewestTellingWords = 2;
 
-/** Which ways a text was turned on its way here: bits. Turned twice in one way it is what it was, and two ways come to the same in either order. */
+/** The transformations already undone, as bits. Each is its own inverse, and their order does not matter. */
 export type Turns = number;
 export const notTurned: Turns = 0;
 const byRot13 = 1;
@@ -148,9 +148,9 @@ export interface TurnedText extends HiddenText {
 }
 
 /**
- * The whole text in ROT13 or backwards, where that makes words of it.
+ * The whole text in ROT13 or backwards, if that turns it into words.
  *
- * @param turns what was done to it already: nothing is judged twice
+ * @param turns what was already done to it, so that nothing is judged twice
  */
 export function* turnedTexts(text: string, hashes: ArrayLike<number>, turns: Turns): Generator<TurnedText> {
   let rotated = 0;
@@ -166,7 +166,7 @@ export function* turnedTexts(text: string, hashes: ArrayLike<number>, turns: Tur
     done |= byRot13;
     yield { ...whole, text: rot13(text), placeOf: (at) => at, turns: done };
   }
-  // Of both, the first has been looked through for the second.
+  // For both together, the text after the first is examined for the second.
   if (turned >= fewestTellingWords && (done & byBackwards) === 0)
     yield { ...whole, text: backwards(text), placeOf: (at) => text.length - at, turns: done | byBackwards };
 }

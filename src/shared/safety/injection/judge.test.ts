@@ -146,7 +146,7 @@ test.each([[60], [41], [20]])("of what is encoded only so much is decoded: lines
   for (const text of [encoded, lines, `${lines}\n${"word ".repeat(10)}`.repeat(2)]) {
     const blobs = [...blobTexts(text)];
     expect(blobs.length).toBeLessThanOrEqual(64);
-    // The last one may go beyond, by as much as all.
+    // The last one may exceed it, at most by the same amount.
     expect(blobs.reduce((sum, hidden) => sum + hidden.text.length, 0)).toBeLessThanOrEqual(2 * 32_768);
   }
 });
@@ -202,6 +202,6 @@ test.each([
     const found = judgeText(unit.repeat(Math.ceil(200_000 / unit.length)), "user", 0.5);
     expect(found).toBeDefined();
   },
-  // A tenth of a second on an idle machine; work that grew as the square of the length would take minutes.
+  // Takes 0.1 s on an idle machine; work quadratic in the length would take minutes.
   60_000,
 );

@@ -1,7 +1,7 @@
 /**
  * Does this text try to take over a model? Its words (read-words.ts) are scored by a linear classifier, one for what a user says and one
- * for what programs supply, in windows of whole sentences; the worst window decides. Signs that no honest text has (control tokens,
- * invisible characters, disguised attack words) are added by a fixed rule. Encoded text is decoded and judged as well, to a depth of two.
+ * for what programs supply, in windows of whole sentences; the worst window decides. A fixed rule adds to the
+ * score for signs that no honest text has (control tokens, invisible characters, disguised attack words). Encoded text is decoded and judged as well, to a depth of two.
  * Time and memory are linear in the text's length.
  */
 import { featuresOf, mostFeaturesOfWord } from "./features.ts";
@@ -14,38 +14,38 @@ import { Repeats } from "./repeats.ts";
 import { type ChannelWeights, weightsOf } from "./weights.ts";
 import { eachWindow, windowNorm } from "./windows.ts";
 
-/** A run of sentences that is judged an attack. Places are those of the text, `end` exclusive. */
+/** A run of sentences judged to be an attack. Places refer to the text, `end` exclusive. */
 export interface FoundWindow {
   readonly start: number;
   readonly end: number;
-  /** 0: a single sentence; rising (windows.ts). */
+  /** Index of the window size (windows.ts); 0: a single sentence. */
   readonly size: number;
   /** Log-odds: 0 is the probability 0.5. */
   readonly score: number;
 }
 
 export interface Judgement {
-  /** 0 to 1: how sure it is that the worst window is an attack. */
+  /** 0 to 1: the probability that the worst window is an attack. */
   readonly probability: number;
-  /** All windows over the threshold, in order; overlapping. */
+  /** All windows over the threshold, in order; they overlap. */
   readonly found: readonly FoundWindow[];
 }
 
-/** Encodings in encodings are followed so far. */
+/** How deep encodings within encodings are followed. */
 const mostDepth = 2;
 
 export function judgeText(text: string, channel: InjectionChannel, threshold: number): Judgement {
   return judgeWith(text, weightsOf(channel), threshold);
 }
 
-/** The same by other weights: how training and evaluation judge. */
+/** The same with other weights, for training and evaluation. */
 export function judgeWith(text: string, weights: ChannelWeights, threshold: number): Judgement {
   const found: FoundWindow[] = [];
   const worst = judge(text, weights, Math.log(threshold / (1 - threshold)), found, mostDepth, notTurned);
   return { probability: 1 / (1 + Math.exp(-worst)), found };
 }
 
-/** Returns the worst window's score; a text without words has none. */
+/** Returns the worst window's score; `-Infinity` for a text without words. */
 function judge(
   text: string,
   weights: ChannelWeights,
@@ -106,13 +106,13 @@ function judgeWords(
   return worst;
 }
 
-/** In log-odds: all signs together at most this. */
+/** The most that all signs together add, in log-odds. */
 const mostSign = 4;
-/** A control token in what a program brings is never meant for the reader; a user may ask what one is. */
+/** A control token in a program's text is never meant for a reader; a user may ask what one is. */
 const controlTokenSigns: Readonly<Record<InjectionChannel, number>> = { user: 1, data: 2 };
-/** Words of the lexicon in disguise, each. */
+/** For each disguised word of the lexicon. */
 const disguiseSign = 0.6;
-/** A word that is written in characters that nobody sees. */
+/** For each word written in invisible characters. */
 const unseenSign = 1;
 
 function signOf(mask: number, channel: InjectionChannel): number {

@@ -58,7 +58,7 @@ export type WordClass =
   | "unseen"
   | "capitals";
 
-/** A class's bit in a word's mask. At most 31. */
+/** A class's bit in a word's mask. There may be 31 classes. */
 export const wordClasses: readonly WordClass[] = [
   ...(Object.keys(words) as (keyof typeof words)[]),
   "roleHeader",
@@ -72,7 +72,7 @@ export const classBits = Object.fromEntries(wordClasses.map((name, at) => [name,
   Record<WordClass, number>
 >;
 
-/** A power of two, several times the words there are. */
+/** A power of two, several times the number of words. */
 const tableSize = 4096;
 
 /** Words by their hash, without collisions that matter: 32 bits, some 900 words. */
@@ -80,7 +80,7 @@ export class Lexicon {
   readonly #hashes = new Int32Array(tableSize);
   readonly #masks = new Int32Array(tableSize);
   readonly #words = new Set<string>();
-  /** The first three letters of each: most letters begin none. */
+  /** The first three letters of each word: they rule out most places. */
   readonly #beginnings = new Set<string>();
 
   constructor() {
@@ -95,12 +95,12 @@ export class Lexicon {
       }
   }
 
-  /** Bits of the classes that a word is in; 0: it is in none. */
+  /** The bits of a word's classes; 0: it has none. */
   maskOf(hash: number): number {
     return this.#masks[this.#placeOf(hash)] ?? 0;
   }
 
-  /** The longest word that begins here; "": none of three letters or more. */
+  /** The longest word of three letters or more that begins here; "": none. */
   longestAt(letters: string, at: number): string {
     if (!this.#beginnings.has(letters.slice(at, at + shortestJoined))) return "";
     for (let length = Math.min(longestJoined, letters.length - at); length >= shortestJoined; length -= 1) {
@@ -122,7 +122,7 @@ const longestJoined = 16;
 
 let made: Lexicon | null = null;
 
-/** Made when it is first asked for: an isolate whose tenants all leave the screen off never pays for it. */
+/** Made at first use: an isolate whose tenants all leave the screen off never pays for it. */
 export function lexicon(): Lexicon {
   made ??= new Lexicon();
   return made;

@@ -1,8 +1,8 @@
 /**
- * Which words does a text say, however it is spelt? One pass, in time and memory that grow with the text alone. Every word is a hash and the
- * classes it is in (lexicon.ts), with its place in the text, so that what is found can be shown or taken out. Sees through invisible
- * characters, look-alike letters, accents, digits for letters, hyphens in mid-word and letters set apart; what is encoded as a whole is
- * read by hidden-texts.ts.
+ * Which words does a text contain, however it spells them? One pass, in time and memory linear in the text. Every word is a hash and its
+ * classes (lexicon.ts), with its place in the text, so that findings can be shown or taken out. Sees through invisible
+ * characters, look-alike letters, accents, digits for letters, hyphens inside words and spaced-out letters; hidden-texts.ts reads
+ * encoded text.
  */
 import { type FoldedCharacter, foldCharacter } from "./folded-character.ts";
 import { classBits, lexicon } from "./lexicon.ts";
@@ -14,13 +14,13 @@ const apostrophe = 0x27;
 const blank = 0x20;
 const hyphen = 0x2d;
 const colon = 0x3a;
-/** With the letters of a region in tag characters behind it, the flag of England and others. */
+/** Begins the flags of England and others, followed by a region's letters in tag characters. */
 const blackFlag = 0x1f3f4;
 const fullStop = 0x2e;
 const comma = 0x2c;
-/** What a digit stands for in a word that has letters, too: 0 o, 1 i, 3 e, 4 a, 5 s, 7 t, 8 b. */
+/** The letter that a digit stands for in a word with letters: 0 o, 1 i, 3 e, 4 a, 5 s, 7 t, 8 b. */
 const leet = [0x6f, 0x69, 0x32, 0x65, 0x61, 0x73, 0x36, 0x74, 0x62, 0x39];
-/** Who speaks next, in a transcript. */
+/** Words that name the next speaker in a transcript. */
 const headers = new Set(
   "system assistant user human instruction instructions input output prompt developer ai response"
     .split(" ")
@@ -35,11 +35,11 @@ class WordReader {
   readonly #text: string;
   readonly #lexicon = lexicon();
   readonly #words = new WordList();
-  /** Of the word that is being read; -1: none is. */
+  /** Start of the current word; -1: there is none. */
   #start = -1;
   #end = 0;
   #hash = emptyHash;
-  /** The same with lookalikes read as Latin letters, and with digits read as letters; kept only once they differ. */
+  /** Its hash with lookalikes read as Latin letters, and with digits read as letters; kept only once they differ. */
   #latin = emptyHash;
   #leet = emptyHash;
   #hasAscii = false;
@@ -49,11 +49,11 @@ class WordReader {
   #upper = 0;
   #hidden = 0;
   #unseen = false;
-  /** The hash of the word before with this one behind it, where only a hyphen stands between them; `null`: none. */
+  /** The hash of the previous word joined with this one, if only a hyphen separates them; `null`: none. */
   #joined: number | null = null;
-  /** The word before was a single ideograph, and which; 0: none. */
+  /** The single ideograph that was the previous word; 0: it was none. */
   #ideograph = 0;
-  /** Single letters in a row: where the run began, in words. */
+  /** The index of the first word in a run of single letters. */
   #spaced = -1;
 
   constructor(text: string) {
@@ -94,14 +94,14 @@ class WordReader {
     return at + (tags?.[0].length ?? 0);
   }
 
-  /** Reads them all; returns the place behind them. */
+  /** Reads them all and returns the place after them. */
   #asciiLetters(from: number, length: number): number {
     this.#begin(from);
     const text = this.#text;
     let hash = this.#hash;
     let upper = 0;
     let at = from;
-    // Most words are nothing but these: one hash suffices.
+    // Most words have only these: one hash suffices.
     const isPlain = !this.#hasDigit && !this.#hasLookalike && this.#joined === null;
     for (; at < length; at += 1) {
       const code = text.charCodeAt(at);
@@ -175,7 +175,7 @@ class WordReader {
     this.#end = at + units;
   }
 
-  /** A word of its own; two that stand together may be one of the lexicon's. */
+  /** Each is a word; two adjacent ones may be a word of the lexicon. */
   #readIdeograph(codes: readonly number[], at: number, units: number): void {
     this.#finish();
     this.#begin(at);
@@ -197,7 +197,7 @@ class WordReader {
     const ended = this.#start >= 0;
     this.#finish();
     this.#ideograph = 0;
-    // A hyphen, with or without a blank behind it, may only be there to be in the way.
+    // A hyphen, with or without a blank after it, may only serve to disguise a word.
     if (code === hyphen && ended) this.#joined = words.lastHash();
     else if (code !== blank) this.#joined = null;
     if (code === blank) return;
@@ -207,7 +207,7 @@ class WordReader {
     else if (closesToken(code) && this.#closesControlToken(at)) words.mark(classBits.controlToken);
   }
 
-  /** Nothing but marks of headings and blanks stands before it in its line. */
+  /** Whether only blanks and heading marks precede it in its line. */
   #beginsLine(start: number): boolean {
     for (let at = start - 1; at >= 0; at -= 1) {
       const character = this.#text.charAt(at);
@@ -217,13 +217,13 @@ class WordReader {
     return true;
   }
 
-  /** `<|im_start|>`, `[INST]`, `<<SYS>>` and their like: what templates set between those who speak. */
+  /** `<|im_start|>`, `[INST]`, `<<SYS>>` and the like, which templates put between speakers. */
   #closesControlToken(at: number): boolean {
     const token = this.#text.slice(Math.max(0, at - 42), at + 2);
     return /(?:<\|[\w:/-]{1,40}\|>|\[\/?INST\].?|<<\/?SYS>>|<(?:start|end)_of_turn>.?)$/s.test(token);
   }
 
-  /** @param more classes that the word is in besides */
+  /** @param more further classes of the word */
   #finish(more = 0): void {
     if (this.#start < 0) return;
     const words = this.#words;
@@ -279,7 +279,7 @@ function closesToken(code: number): boolean {
   return code === 0x7c || code === 0x5d || code === 0x3e;
 }
 
-/** `.!?;`, a line's end, and the same of other scripts. */
+/** `.!?;`, a line end, and their equivalents in other scripts. */
 function endsSentence(code: number): boolean {
   switch (code) {
     case fullStop:

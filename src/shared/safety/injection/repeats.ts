@@ -1,18 +1,18 @@
 /**
- * What is said over and over proves no more than what is said a few times. A window's sum grows with its words and is divided by their root
- * (windows.ts), so that `hello` two hundred times over, or one line of a log, would become an attack by its length.
+ * Text repeated many times proves no more than text repeated a few times. A window's sum grows with its words and is divided by their square
+ * root (windows.ts); so two hundred times `hello`, or one log line repeated, would count as an attack just because of its length.
  *
- * A pair of words speaks for an attack eight times that stand close to each other, then no more until it has been away. That hides nothing:
- * whoever repeats an attack's words first has said them eight times in one window, which weighs more than the attack by itself.
+ * A pair of words counts towards an attack in its first eight occurrences close to each other, then no more until it has been absent for a
+ * while. This can't hide an attack: eight repetitions within one window weigh more than the attack alone.
  */
 import { hashedFeatures } from "./features.ts";
 
-/** Words between one time and the next. */
+/** The most words between two close occurrences. */
 const close = 24;
 const mostTimes = 8;
 const longAgo = -(2 ** 31);
 
-/** By the hashed feature of a pair. One for the isolate: a text's places follow those of the text before. */
+/** The last place of each pair, by its hashed feature. Shared in the isolate: places of a text follow those of the text before. */
 const lastAt = new Int32Array(hashedFeatures).fill(longAgo);
 const times = new Uint8Array(hashedFeatures);
 let begin = 0;
@@ -20,7 +20,7 @@ let begin = 0;
 export class Repeats {
   readonly #begin: number;
 
-  /** @param words of the text, which is looked through before another begins */
+  /** @param words number of words in the text, which must be finished before another begins */
   constructor(words: number) {
     if (begin > 2 ** 30) {
       lastAt.fill(longAgo);
@@ -30,7 +30,7 @@ export class Repeats {
     begin += words + close + 1;
   }
 
-  /** @param pair the feature of the word `at` and the one before it; to be asked of each word once, in their order */
+  /** @param pair the feature of the word `at` and the one before it. Call it once for each word, in order. */
   isMore(pair: number, at: number): boolean {
     const now = this.#begin + at;
     const count =

@@ -16,22 +16,22 @@ import { stripTexts } from "./strip.ts";
 export type InjectionAction = "flag" | "strip" | "block";
 
 export interface InjectionFinding {
-  /** The message it lies in. */
+  /** The index of its message. */
   readonly message: number;
   readonly span: { readonly kind: "injection" | "injection-data"; readonly action: InjectionAction };
 }
 
 export interface InjectionScreened<M> {
-  /** Cleaned where the policy is to strip; the same object where nothing was taken out. */
+  /** Cleaned if the policy says `strip`; the same object if nothing was taken out. */
   readonly messages: readonly M[];
   readonly findings: readonly InjectionFinding[];
-  /** There was more text than can be judged in time: the last messages are judged, and of those before what fits. */
+  /** There was more text than can be judged in time: the last messages were judged, and as much of the earlier ones as fits. */
   readonly isSlow: boolean;
-  /** Something hangs on what was not judged: it would have been cleaned or refused, where `flag` would only have told of it. */
+  /** The unjudged text might have been cleaned or refused. Under `flag` it would only have been reported. */
   readonly isUnsafe: boolean;
 }
 
-/** Judges text by text, up to a number of characters in all. */
+/** Judges text by text, up to a total number of characters. */
 class Budget {
   #left = injectionBudgetCharacters;
   #leftToClean = injectionBudgetCharacters;
@@ -47,8 +47,8 @@ class Budget {
   }
 
   /**
-   * How what was found is taken out: the first verdict is known. What is left of the text is judged by an allowance of its own, since whoever
-   * writes attacks must not use up what is to judge everybody else's; without any left the whole text goes.
+   * Judges a text again while findings are taken out of it; the first verdict is known. It has a separate allowance, so that an attack can't
+   * use up the budget for the other texts. Without any left, the whole text is removed.
    */
   cleaner(judged: Judgement, threshold: number): (text: string) => Judgement | null {
     let known: Judgement | null = judged;
@@ -70,7 +70,7 @@ export function screenInjection<M extends ChatMessage>(
   const findings: InjectionFinding[] = [];
   let cleaned: M[] | null = null;
   let isUnsafe = false;
-  // The last first: they are new, and those before were judged when they were.
+  // The last first: they are new, and earlier ones were judged when they were new.
   for (let at = messages.length - 1; at >= 0; at -= 1) {
     const message = messages[at];
     const channel = message === undefined ? null : channelOf(message);
@@ -91,7 +91,7 @@ export function screenInjection<M extends ChatMessage>(
 
 const kinds = { user: "injection", data: "injection-data" } as const;
 
-/** `null`: it is the application's own. */
+/** `null`: the application's own message. */
 function channelOf({ role }: ChatMessage): InjectionChannel | null {
   switch (role) {
     case "user":

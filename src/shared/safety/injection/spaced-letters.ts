@@ -1,12 +1,12 @@
-/** `I g n o r e  a l l`: which words are letters that stand apart from each other? Those of the lexicon, in the letters' places. */
+/** `I g n o r e  a l l`: which words do spaced-out letters form? Finds those of the lexicon, at the letters' places. */
 import { classBits, type Lexicon } from "./lexicon.ts";
 import { hashWord } from "./word-hash.ts";
 import type { WordList } from "./word-list.ts";
 
-/** Fewer letters in words than this are by chance in many a list of names. */
+/** Words with fewer letters than this occur by chance, for example in lists of names. */
 const fewestLetters = 6;
 
-/** @param from the first of the single letters, which are the last words of the list */
+/** @param from index of the first single letter; they are the last words of the list */
 export function joinLetters(text: string, words: WordList, from: number, lexicon: Lexicon): void {
   if (words.length - from < fewestLetters) return;
   let letters = "";

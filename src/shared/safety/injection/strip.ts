@@ -1,18 +1,18 @@
 /**
- * Removes attacks from texts, sentence by sentence where that is enough, and leaves a visible mark. The rest is judged again, since
- * sentences that were apart are now adjacent; if it is still judged an attack, only the mark remains.
+ * Removes attacks from texts, sentence by sentence if that is enough, and leaves a visible mark. The rest is judged again, since
+ * separate sentences are now adjacent; if it is still judged an attack, only the mark remains.
  */
 import type { FoundWindow, Judgement } from "./judge.ts";
 
-/** What stands in its place. No quotes, backslashes or line ends: it may stand inside JSON. */
+/** Replaces removed text. It has no quotes, backslashes or line ends, since it may be inside JSON. */
 export const removedMark = "[removed by the injection screen]";
 
 const mostRounds = 6;
-/** Between the texts, when they are judged as one. */
+/** Separates the texts when they are judged as one. */
 const joint = "\n";
 
 /**
- * @param texts what a reader would see one behind the other: the parts of a message, the strings in JSON
+ * @param texts what a reader would see one after the other: the parts of a message, the strings in JSON
  * @param judge `null`: there is no time left
  */
 export function stripTexts(texts: readonly string[], judge: (text: string) => Judgement | null): string[] {
@@ -31,7 +31,7 @@ interface Cut {
   readonly end: number;
 }
 
-/** The shortest windows found, in order and apart: one that overlaps another waits for the next round. */
+/** The shortest windows found, in order and without overlaps: an overlapping one waits for the next round. */
 function cutsOf(found: readonly FoundWindow[], text: string): Cut[] {
   const shortest = found.reduce((least, { size }) => Math.min(least, size), Number.POSITIVE_INFINITY);
   const cuts: Cut[] = [];
@@ -48,7 +48,7 @@ function cutsOf(found: readonly FoundWindow[], text: string): Cut[] {
   return cuts;
 }
 
-/** The texts without what is cut; a cut over several of them leaves a mark in each. */
+/** The texts without the cuts; a cut over several texts leaves a mark in each. */
 function without(texts: readonly string[], cuts: readonly Cut[]): string[] {
   let base = 0;
   let next = 0;

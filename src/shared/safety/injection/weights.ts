@@ -5,9 +5,9 @@ import { trainedWeights } from "./trained-weights.ts";
 
 export interface ChannelWeights {
   readonly channel: InjectionChannel;
-  /** Log-odds of a text that says nothing, set so that 0 is where 1 of 200 harmless prompts is found. */
+  /** Log-odds of a neutral text, set so that 1 of 200 harmless prompts reaches 0. */
   readonly bias: number;
-  /** By feature. */
+  /** One for each feature. */
   readonly of: Float32Array;
 }
 

@@ -1,10 +1,10 @@
 /**
- * Which runs of a text are judged, each by itself? Whole sentences: one, and as many as make up to 24, 64 and 160 words. The text's verdict
+ * Which parts of a text are judged, each by itself? Whole sentences: single ones, and runs of up to 24, 64 and 160 words. The text's verdict
  * is that of its worst window, so harmless text around an attack does not dilute it. At most four windows a sentence.
  */
 const windowWords = [1, 24, 64, 160] as const;
 
-/** Calls `visit` with the first word, the one behind the last, and which of the sizes it is of: 0 is a single sentence. */
+/** Calls `visit` with the first word, the one after the last, and the index of the window's size: 0 is a single sentence. */
 export function eachWindow(
   sentences: readonly number[],
   words: number,
@@ -28,7 +28,7 @@ export function eachWindow(
   }
 }
 
-/** What a window's sum is divided by: long ones are not worse for being long, and a word or two alone proves little. */
+/** The divisor of a window's sum: length alone makes no window worse, and one or two words alone prove little. */
 export function windowNorm(words: number): number {
   return Math.sqrt(Math.max(words, 12));
 }

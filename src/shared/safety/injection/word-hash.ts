@@ -1,4 +1,4 @@
-/** Words are known by a 32-bit hash (FNV-1a), which can be continued: that of `ab` goes on from that of `a`. */
+/** A word is identified by a 32-bit hash (FNV-1a), which can be extended: the hash of `ab` continues that of `a`. */
 export const emptyHash = 0x811c9dc5;
 
 export function continueHash(hash: number, code: number): number {
@@ -11,7 +11,7 @@ export function hashWord(word: string): number {
   return hash;
 }
 
-/** Two hashes into one, in their order, well mixed: of a table's index each bit counts. */
+/** Combines two hashes, in their order. Well mixed, since every bit of a table's index counts. */
 export function mixHashes(first: number, second: number): number {
   let hash = Math.imul(first, 0x85ebca6b) ^ Math.imul(second, 0xc2b2ae35);
   hash ^= hash >>> 15;

@@ -1,16 +1,16 @@
-/** Words as they are read: hashes, classes and places, in typed arrays that double, and where sentences begin. */
+/** The words of a text as they are read: hashes, classes and places, in typed arrays that double, and where sentences begin. */
 export interface ReadWords {
   readonly hashes: Int32Array;
-  /** Bits of lexicon.ts. */
+  /** Bits of the classes in lexicon.ts. */
   readonly masks: Int32Array;
-  /** Of each word, in UTF-16 units of the text; `end` exclusive. */
+  /** Of each word, in UTF-16 units of the text; ends exclusive. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  /** The words that begin a sentence: rising, the first is 0. */
+  /** Indices of the words that begin a sentence, rising; the first is 0. */
   readonly sentences: readonly number[];
 }
 
-/** Without any stop a sentence ends after so many words. */
+/** A sentence without a full stop ends after this many words. */
 const longestSentenceWords = 40;
 
 export class WordList {
@@ -34,14 +34,14 @@ export class WordList {
     this.#starts[at] = start;
   }
 
-  /** The word `at` is another than was thought, and reaches up to `end`. */
+  /** Replaces the word `at`, which now reaches up to `end`. */
   replace(at: number, hash: number, mask: number, end: number): void {
     this.#hashes[at] = hash;
     this.#masks[at] = mask;
     this.#ends[at] = end;
   }
 
-  /** The last word was the beginning of the one that comes. Returns where it began. */
+  /** Removes the last word, which was only the beginning of the next one. Returns where it began. */
   takeBack(): number {
     this.length -= 1;
     return this.#starts[this.length] ?? 0;
@@ -51,7 +51,7 @@ export class WordList {
     this.#sentenceEnded = true;
   }
 
-  /** The last word is in this class, too. */
+  /** Adds a class to the last word. */
   mark(bit: number): void {
     const last = this.length - 1;
     if (last >= 0) this.#masks[last] = (this.#masks[last] ?? 0) | bit;

@@ -1,4 +1,4 @@
-/** The link guard for the lanes of one answer that are read as Markdown: content, reasoning, refusals. JSON and arguments of tool calls are not. */
+/** The link guard for the lanes of an answer that are read as Markdown: content, reasoning and refusals, not JSON or tool calls. */
 import type { TextLane } from "../../stream/text-filter.ts";
 import { LinkGuard, type LinkSpan } from "./link-guard.ts";
 import type { LinksPolicy } from "./links-policy.ts";
@@ -24,12 +24,12 @@ export class AnswerLinks {
     return release;
   }
 
-  /** Characters of this lane that have neither gone on nor been taken out. */
+  /** Characters of this lane that are neither sent nor removed yet. */
   held(lane: TextLane): number {
     return this.#guards.get(lane)?.held ?? 0;
   }
 
-  /** The lane has ended, with this as its last text. */
+  /** Ends the lane, with this as its last text. */
   flush(lane: TextLane, last: string): string {
     const begun = this.push(lane, last);
     const step = this.#guards.get(lane)?.flush();

@@ -1,27 +1,27 @@
 /**
- * Where does a link lead? Judged from its beginning, character by character, as early as it can be known: a verdict never changes with what
- * follows, so that a stream is judged as the whole text would be.
+ * Where does a link lead? Decided from its beginning, character by character, as early as possible. A verdict never changes with what
+ * follows, so that a stream is judged like the whole text.
  */
 import { more } from "../detectors/outcome.ts";
 import { isAllowedHost } from "./links-policy.ts";
 
 /**
- * How a destination is written, which says where it ends. `relative`: `//host` as HTML's attributes and style sheets have it, but also
- * XPath, comments and base64: it counts only where a host stands behind it.
+ * How a destination is written, which decides where it ends. `relative`: `//host`, as in HTML attributes and style sheets. XPath, comments
+ * and base64 have `//` too, so it counts only if a host follows.
  */
 export type LinkForm = "bare" | "relative" | "angle" | "inline" | "definition";
 
-/** To a host that is not allowed; to one that is, or to none; `relative` alone: it is no address. */
+/** `foreign`: to a host that is not allowed. `own`: to an allowed host, or to none. `none`: not an address (only for `relative`). */
 export type LinkVerdict = "foreign" | "own" | "none";
 
-/** No scheme and host that anybody needs are longer; what is, is foreign. */
+/** The longest scheme and host that are needed; anything longer counts as foreign. */
 const mostUndecided = 512;
 
-/** Run or read something where the answer is shown. */
+/** Schemes that run or read something where the answer is shown. */
 const hostless = new Set(["file", "javascript", "vbscript"]);
 const networkSchemes = new Set(["http", "https", "ftp", "ws", "wss", ...hostless]);
 
-/** Does the destination end at this character? @param depth parentheses that are open within it */
+/** Does the destination end at this character? @param depth number of open parentheses in it */
 export function endsDestination(form: LinkForm, character: string, depth: number): boolean {
   switch (form) {
     case "angle":
@@ -41,20 +41,20 @@ export function isBlank(character: string): boolean {
   return character <= " " || character === "\u00a0" || character === "\u3000";
 }
 
-/** Behind these a scheme is whole, or a host, or it is known that there is none. */
+/** Characters after which a scheme or a host is complete, or known to be missing. */
 const deciding = "/?#:";
 
 export interface Seen {
-  /** Nothing follows the text. */
+  /** The text is complete. */
   readonly final: boolean;
-  /** Up to here it is known that more was needed. */
+  /** Up to here an earlier call found that it needs more text. */
   readonly tried: number;
 }
 
 /**
  * @param from where the destination begins
- * @param assumed what whoever follows it puts in front: `//` for `www.example.com`
- * @returns `more`: it takes more text to know
+ * @param assumed what a browser puts in front of it: `//` for `www.example.com`
+ * @returns `more`: it needs more text to decide
  */
 export function judgeDestination(
   text: string,
@@ -73,7 +73,7 @@ export function judgeDestination(
     const ends = isOver || endsDestination(form, character, depth);
     if (character === "(") depth += 1;
     if (character === ")") depth -= 1;
-    // Markdown undoes both before anybody follows the link: what it says is known at its end.
+    // Markdown undoes both before the link is followed: its meaning is known only at its end.
     if (character === "&" || character === "\\") isEscaped = true;
     if (at < tried || (!ends && (isEscaped || !deciding.includes(text.charAt(at - 1))))) continue;
     const written = assumed + text.slice(from, at);
@@ -82,20 +82,20 @@ export function judgeDestination(
       if (verdict !== null) return verdict;
       continue;
     }
-    // Whether escapes are undone hangs on who shows it: Markdown's links undo them, its autolinks and HTML don't.
+    // Whether escapes are undone depends on the renderer: Markdown's links undo them, its autolinks and HTML don't.
     const meant = verdictOf(unescaped(written), ends, form, allowed);
     return verdict === "foreign" || meant === null ? "foreign" : meant;
   }
 }
 
-/** @param ends that is all of it @returns `null`: not known yet */
+/** @param ends whether this is all of it @returns `null`: not known yet */
 function verdictOf(
   begun: string,
   ends: boolean,
   form: LinkForm,
   allowed: readonly string[],
 ): LinkVerdict | null {
-  // As browsers read it: without control characters and line ends, and a backslash is a slash.
+  // As browsers read it: they ignore control characters and line ends, and take a backslash for a slash.
   const url = begun.replace(/[\u0000-\u0020]/g, "").replaceAll("\\", "/");
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme === undefined && !url.startsWith("//"))
@@ -113,9 +113,9 @@ function verdictOf(
   return host === "" || isAllowedHost(host, allowed) ? "own" : "foreign";
 }
 
-/** A name with a point (in whatever way browsers take one), or a number, which they take for an address. */
+/** A name with a dot (in any form that browsers accept), or a number, which they take for an address. */
 function isHost(written: string): boolean {
-  // Of a list of addresses.
+  // In a list of addresses.
   const host = written.replace(/[,;]+$/, "");
   if (!/^[\p{L}\p{M}\p{N}_.%\u3002\uff0e\uff61-]+$/u.test(host)) return false;
   return /[.%\u3002\uff0e\uff61]/.test(host) || /^(?:0x[0-9a-f]+|\d{6,})$/.test(host);
@@ -134,7 +134,7 @@ const names: Readonly<Record<string, string>> = {
   NewLine: "\n",
 };
 
-/** Markdown's backslashes before punctuation, and character references. */
+/** Undoes Markdown's backslashes before punctuation, and character references. */
 function unescaped(text: string): string {
   return text
     .replace(/\\([!-/:-@[-`{-~])/g, "$1")

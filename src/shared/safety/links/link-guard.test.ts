@@ -181,6 +181,6 @@ test.each(["](", "https:", "www.", "[a](b", "](https://a.b "])(
     const pieces = unit.repeat(20_000).match(/[^]{1,7}/g) ?? [];
     expect(guard(pieces).text.length).toBeGreaterThan(0);
   },
-  // Milliseconds on an idle machine; work that grew as the square of the length would take minutes.
+  // Takes milliseconds on an idle machine; work quadratic in the length would take minutes.
   60_000,
 );

@@ -1,11 +1,11 @@
 /**
- * Which links of an answer lead to hosts that the tenant has not named? Destinations of Markdown's links, pictures and definitions, and addresses
- * as they stand (`https://…`, `www.…`; `//…` behind what HTML's attributes and style sheets have before one), each found as it comes and judged as
- * soon as its host is known. Under `remove` a destination becomes `#link-removed` and an address that stands by itself `[link removed]`; kept back
- * is at most what a link begins with: 512 characters, usually its host.
+ * Which links of an answer lead to hosts that the tenant has not named? Checks destinations of Markdown's links, pictures and definitions, and
+ * bare addresses (`https://…`, `www.…`; `//…` after the characters that precede one in HTML attributes and style sheets). Each is judged as soon
+ * as its host is known. Under `remove` a destination becomes `#link-removed` and a bare address `[link removed]`. At most the beginning of a link
+ * is held back: 512 characters, usually just its host.
  *
- * One pass; the verdict is that on the whole text, wherever it is cut. Not seen: HTML whose addresses are written in character references,
- * or cut by a tab or a line's end in mid-scheme, and addresses without scheme and `www.` elsewhere, which nothing loads by itself.
+ * One pass; the verdict is the same as for the whole text, wherever it is cut. It misses HTML addresses written as character references or with
+ * a tab or line end within the scheme, and addresses without scheme or `www.` elsewhere, which nothing loads by itself.
  */
 import { more } from "../detectors/outcome.ts";
 import { endsDestination, isBlank, judgeDestination, type LinkForm } from "./destination.ts";
@@ -13,7 +13,7 @@ import type { LinksPolicy } from "./links-policy.ts";
 
 /** A link to a host that is not allowed. */
 export interface LinkSpan {
-  /** Of its destination, in UTF-16 units from the beginning of the text, `end` exclusive. */
+  /** Range of its destination, in UTF-16 units from the beginning of the text, `end` exclusive. */
   readonly start: number;
   readonly end: number;
   readonly source: "pattern:link";
@@ -29,25 +29,25 @@ export interface LinkStep {
 const removedDestination = "#link-removed";
 const removedAddress = "[link removed]";
 
-/** Blanks before a destination that are held back with what began it. Those beyond go on, and it is waited for behind them. */
+/** The most blanks before a destination that are held back with what opened it. Further ones are sent while the guard waits for it. */
 const mostBlanks = 64;
-/** What stands before an address without a scheme in HTML's attributes, `srcset`, and style sheets. */
+/** Characters before an address without a scheme in HTML attributes, `srcset`, and style sheets. */
 const beforeRelative = "\"'`=(,";
 
-/** Where a destination begins, and how it is written. */
+/** A destination that has begun, and how it is written. */
 interface Begun {
   readonly from: number;
   readonly form: LinkForm;
   readonly assumed: string;
 }
 
-/** What opened it is known, and nothing but blanks has come since: it begins at, or right behind, the next character. */
+/** A destination that was opened, but only blanks followed: it begins at, or right after, the next character. */
 interface Awaited {
   readonly form: "inline" | "definition";
   readonly from: number;
 }
 
-/** A destination whose verdict is known, while it goes on. */
+/** A destination whose verdict is known, but which has not ended. */
 interface Open {
   readonly form: LinkForm;
   readonly isForeign: boolean;
@@ -58,15 +58,15 @@ interface Open {
 export class LinkGuard {
   readonly #allowed: readonly string[];
   readonly #removes: boolean;
-  /** Text that is not settled, and its place in the whole. */
+  /** Undecided text, and its place in the whole. */
   #buffer = "";
   #base = 0;
-  /** The character before the buffer, and the last one there that is no blank. */
+  /** The character before the buffer, and the last one there that is not blank. */
   #before = "";
   #solid = "";
   #open: Open | null = null;
   #awaits: Awaited["form"] | null = null;
-  /** Up to where in the whole a destination was judged and could not be known. */
+  /** The place in the whole up to which a destination was examined without a verdict. */
   #tried = 0;
 
   constructor({ allow_hosts: allowed, action }: LinksPolicy) {
@@ -74,7 +74,7 @@ export class LinkGuard {
     this.#removes = action === "remove";
   }
 
-  /** Characters that came in and have neither gone on nor been taken out. */
+  /** Characters that are neither sent nor removed yet. */
   get held(): number {
     return this.#removes ? this.#buffer.length : 0;
   }
@@ -170,7 +170,7 @@ export class LinkGuard {
     return at;
   }
 
-  /** Does a destination begin at, or right behind, this place? */
+  /** Does a destination begin at, or right after, this place? */
   #begins(text: string, at: number, final: boolean): Begun | Awaited | null | typeof more {
     switch (text.charAt(at)) {
       case "]":
@@ -181,7 +181,7 @@ export class LinkGuard {
       case "w":
       case "W": {
         const before = at === 0 ? this.#before : text.charAt(at - 1);
-        // A name in mid-word is none that anybody links.
+        // Nothing turns a name within a word into a link.
         return /[a-z0-9@./-]/i.test(before) ? null : asWritten(text, at, final, /^www\./i, ["www."], "//");
       }
       case "/":
@@ -204,14 +204,14 @@ function isSlash(character: string): boolean {
   return character === "/" || character === "\\";
 }
 
-/** The last character before `at` that is no blank; `null`: there is none in this text. */
+/** The last character before `at` that is not blank; `null`: there is none in this text. */
 function solidBefore(text: string, at: number): string | null {
   let before = at - 1;
   while (before >= 0 && isBlank(text.charAt(before))) before -= 1;
   return before < 0 ? null : text.charAt(before);
 }
 
-/** `](` and `]:`, and the destination behind them. */
+/** `](` and `]:`, and the destination after them. */
 function behindBracket(text: string, at: number, final: boolean): Begun | Awaited | null | typeof more {
   const next = text.charAt(at + 1);
   if (next === "") return final ? null : more;
@@ -230,12 +230,12 @@ function destinationAt(text: string, from: number, form: Awaited["form"]): Begun
     : { from, form, assumed: "" };
 }
 
-/** `null`: a blank more. */
+/** `null`: another blank. */
 function awaited(text: string, at: number, form: Awaited["form"]): Begun | null {
   return isBlank(text.charAt(at)) ? null : destinationAt(text, at, form);
 }
 
-/** @param beginnings one of them, in lower case, stands there where the pattern fits */
+/** @param beginnings what the pattern matches begins with one of these, in lower case */
 function asWritten(
   text: string,
   at: number,

@@ -1,8 +1,8 @@
 import * as z from "zod";
 
 /**
- * What a tenant wants done with links and pictures in an answer that lead to hosts that it has not named: whoever gets a model to write one can
- * have the conversation carried away in its address, and a picture is fetched without a click. By default nothing, which also costs nothing.
+ * What to do about links and pictures in an answer that lead to hosts that the tenant has not named. An attacker who gets a model to write one
+ * can send the conversation away in its address, and a picture is fetched without a click. By default nothing, which also costs nothing.
  */
 const hostPattern = /^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
@@ -18,7 +18,7 @@ export const linksPolicySchema = z.lazy(() =>
 );
 export type LinksPolicy = z.infer<typeof linksPolicySchema>;
 
-/** Bump with every change of what counts as a link: part of the answer cache's key. */
+/** Bump with every change of what counts as a link. It is part of the answer cache's key. */
 export const linkRulesVersion = "2";
 
 /** @param host in lower case, without a port */

@@ -1,6 +1,6 @@
 /**
- * Is there harm in an answer while it streams? Judged block by block (text-blocks.ts), so that the verdict is the same however the stream
- * was cut. Under `block` a block is held back until it is judged, 320 characters at most; under `flag` nothing is.
+ * Is there harm in an answer while it streams? Judged block by block (text-blocks.ts), so that the verdict does not depend on how the stream
+ * was cut. Under `block` each block is held back until it is judged, at most 320 characters; under `flag` nothing is held back.
  *
  * When a block is refused, the reader has seen the blocks before it, none of which was harmful by itself or together with its predecessor.
  */
@@ -9,7 +9,7 @@ import { BlockClassifier } from "./classify.ts";
 import { flaggedBy, type ModerationPolicy } from "./moderation-policy.ts";
 import { blockEnd } from "./text-blocks.ts";
 
-/** `null`: blocked, nothing goes on any more. */
+/** `null`: blocked, no more text may be sent. */
 type Released = string | null;
 
 export class AnswerModeration {
@@ -19,14 +19,14 @@ export class AnswerModeration {
   readonly #classifier = new BlockClassifier();
   #block = "";
 
-  /** @param isJson what its escapes mean is judged; where a block ends is decided in what is written */
+  /** @param isJson escapes are judged by their meaning; where a block ends depends on the written text */
   constructor(policy: ModerationPolicy, isJson: boolean, onFound: (categories: readonly Category[]) => void) {
     this.#policy = policy;
     this.#isJson = isJson;
     this.#onFound = onFound;
   }
 
-  /** Characters that came in and have not gone on. */
+  /** Characters held back. */
   get held(): number {
     return this.#policy.output === "block" ? this.#block.length : 0;
   }
@@ -45,7 +45,7 @@ export class AnswerModeration {
     return this.#policy.output === "block" ? released : "";
   }
 
-  /** Judges every block that is complete. */
+  /** Judges every complete block. */
   #judge(from: number, final: boolean): Released {
     let released = "";
     let scanned = from;

@@ -16,14 +16,14 @@ export const categories = [
 ] as const;
 export type Category = (typeof categories)[number];
 
-/** 0 to 1, at the place of each category in `categories`. */
+/** Each 0 to 1, in the order of `categories`. */
 export type Scores = readonly number[];
 
 export function noScores(): number[] {
   return categories.map(() => 0);
 }
 
-/** Takes from `other` what is higher. */
+/** Raises each score to that of `other` if it is higher. */
 export function raise(scores: number[], other: Scores): void {
   for (let at = 0; at < scores.length; at += 1) scores[at] = Math.max(scores[at] ?? 0, other[at] ?? 0);
 }

@@ -1,4 +1,4 @@
-/** How harmful is a whole text, by category? The highest score of its blocks (text-blocks.ts), as a stream of it would be judged. */
+/** How harmful is a whole text, by category? The highest scores of its blocks (text-blocks.ts), as if it were streamed. */
 import { noScores, raise, type Scores } from "./categories.ts";
 import { saysWord, type TextSymbol, withoutRuns } from "./features.ts";
 import { readBlock, scoreWindow } from "./harm-model.ts";
@@ -11,7 +11,7 @@ import { blocksOf } from "./text-blocks.ts";
 const fewestWords = 12;
 const mostBefore = 96;
 
-/** A text judged block by block, as its blocks come. */
+/** Judges a text block by block, as its blocks come. */
 export class BlockClassifier {
   #before: readonly TextSymbol[] = [];
 

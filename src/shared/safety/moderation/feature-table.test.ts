@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { FeatureTable } from "./feature-table.ts";
 
 test("a look-up gives what a Map of the same entries gives", () => {
-  // Few low bits, so that many want the same place.
+  // Few low bits, so that many collide.
   const feature = fc.tuple(fc.nat(3), fc.nat(255)).map(([low, high]) => low + high * 65_536);
   fc.assert(
     fc.property(fc.array(fc.tuple(feature, fc.nat())), fc.array(feature), (entries, asked) => {

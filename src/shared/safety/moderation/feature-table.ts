@@ -1,6 +1,6 @@
 /**
- * Which of the features that have weights is this one? A table of numbers with open addressing: a text asks some eight times a word, mostly
- * for what is not there, and a `Map` of numbers costs several times as much.
+ * Which feature with weights is this? A table of numbers with open addressing: a text makes some eight look-ups a word, most of them misses,
+ * and a `Map` of numbers costs several times as much.
  */
 const free = -1;
 
@@ -9,7 +9,7 @@ export class FeatureTable {
   readonly #places: Int32Array;
   readonly #mask: number;
 
-  /** @param features so many are put in at most */
+  /** @param features the most that will be put in */
   constructor(features: number) {
     const size = 2 ** Math.ceil(Math.log2(Math.max(16, features * 4)));
     this.#keys = new Int32Array(size).fill(free);
@@ -24,13 +24,13 @@ export class FeatureTable {
     this.#places[at] = place;
   }
 
-  /** -1: it is not kept. */
+  /** -1: it is not in the table. */
   get(feature: number): number {
     const at = this.#slotOf(feature);
     return this.#keys[at] === free ? free : (this.#places[at] ?? free);
   }
 
-  /** Where it is, or may be put. */
+  /** The slot where it is, or may be put. */
   #slotOf(feature: number): number {
     let at = feature & this.#mask;
     for (;;) {

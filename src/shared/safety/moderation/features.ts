@@ -1,16 +1,15 @@
 /**
- * Which features does the linear model see of a text? Hashes of its words, and of runs of one to three symbols, where a word's class
- * stands for the word; and of pairs of classes that stand near each other. Each counts once, however often it occurs.
+ * Which features of a text does the linear model see? Hashes of its words, of runs of one to three symbols (a word's class replaces the word),
+ * and of pairs of classes near each other. Each counts once, however often it occurs.
  *
- * The training (dev/moderation) and the Worker share this file: bump `featureVersion` with every change of it or of what it reads, and train
- * again.
+ * Training (dev/moderation) and the Worker share this file: bump `featureVersion` with every change of it or of its inputs, and train again.
  */
 import { number, type PlainWord, quoteMark } from "./plain-words.ts";
 import type { WordClass } from "./word-classes.ts";
 
 export const featureVersion = 1;
 
-/** Of classes that a word has together, the first of these counts. */
+/** If a word has several classes, the first of these counts. */
 const byWeight: readonly WordClass[] = [
   "slur",
   "group",
@@ -49,7 +48,7 @@ const byWeight: readonly WordClass[] = [
 ];
 const order = new Map(byWeight.map((name, at) => [name, at]));
 
-/** Those whose nearness tells nothing. */
+/** Classes whose nearness carries no information. */
 const common: ReadonlySet<WordClass> = new Set<WordClass>(["they", "all", "person"]);
 const telling: ReadonlySet<WordClass> = new Set(byWeight.filter((name) => !common.has(name)));
 const nearness = 5;
@@ -57,9 +56,9 @@ const nearness = 5;
 export interface TextSymbol {
   readonly hash: number;
   readonly word: number;
-  /** What it means; `null`: only itself. */
+  /** Its class; `null`: it is only the word itself. */
   readonly name: WordClass | null;
-  /** What it counts for, as `bitsOf` says. Each symbol is read in two windows. */
+  /** Its contributions, from `bitsOf`. Kept because each symbol is read in two windows. */
   readonly bits: number;
 }
 
@@ -101,7 +100,7 @@ function mainClass({ classes }: PlainWord): WordClass | null {
   return main;
 }
 
-/** A trait before a person is one group: `black people`, `trans lives`, `disabled women`. */
+/** The symbols of a text. A trait before a person is one group: `black people`, `trans lives`, `disabled women`. */
 export function symbolsOf(words: readonly PlainWord[]): TextSymbol[] {
   const symbols: TextSymbol[] = [];
   for (let at = 0; at < words.length; at += 1) {
@@ -130,7 +129,7 @@ const punctuation = new Set([".", ";", ":", "\n"].map((sign) => fnv(sign, wordSe
 const counted = fnv(number, wordSeed);
 const quoted = fnv(quoteMark, wordSeed);
 
-/** Classes that make of a group's name more than a name. */
+/** Classes that matter next to a group's name. */
 const harsh = new Set<WordClass>([
   "slur",
   "dehumanise",
@@ -151,10 +150,10 @@ const saysHarsh = 2;
 const saysNegation = 4;
 const saysSpeech = 8;
 const saysQuote = 16;
-/** What is said of whom, in one number for the whole window: a group, harsh words, denial, other people's speech. */
+/** What the whole window contains, as bits: a group, harsh words, negation, reported speech. */
 const gistBits = saysGroup | saysHarsh | saysNegation | saysSpeech | saysQuote;
 const hasGist = 32;
-/** The word itself is a feature; so is its class; so is its nearness to others. */
+/** Which features a symbol makes: the word itself, its class, its nearness to others. */
 const tellsWord = 64;
 const tellsClass = 128;
 const tellsNearness = 256;
@@ -162,7 +161,7 @@ const tellsNearness = 256;
 const bitsOfClass = new Map<WordClass, number>(
   byWeight.map((name) => {
     let bits = telling.has(name) ? tellsNearness : 0;
-    // The same as an adjective is the same.
+    // A group's noun and adjective count alike.
     const isName = isGroup.has(name);
     if (!isName) bits |= tellsClass | tellsWord;
     if (isName) bits |= saysGroup;
@@ -180,15 +179,15 @@ function bitsOf(word: number, name: WordClass | null): number {
   return bits;
 }
 
-/** Not an end of a sentence or a number alone. */
+/** True for a word, not for the end of a sentence or a number alone. */
 export function saysWord({ name, bits }: TextSymbol): boolean {
   return name !== null || (bits & tellsWord) !== 0;
 }
 
-/** Words in a row may stand for each other this far: no feature reaches over more of them. */
+/** No feature spans more equal words in a row than this. */
 const longestRun = nearness;
 
-/** Without what is said over and over in a row, beyond what any feature sees of it: the features are the same. */
+/** Shortens runs of repeated symbols to the length that features can see: the features stay the same. */
 export function withoutRuns(symbols: readonly TextSymbol[]): readonly TextSymbol[] {
   let kept: TextSymbol[] | null = null;
   let run = 0;
@@ -209,7 +208,7 @@ function gist(symbols: readonly TextSymbol[]): number {
   return bits & gistBits;
 }
 
-/** Tells each feature of symbols that follow each other, maybe more than once. */
+/** Calls `tell` with each feature of consecutive symbols, maybe more than once. */
 export function eachFeature(symbols: readonly TextSymbol[], tell: (feature: number) => void): void {
   const bits = gist(symbols);
   tell(joined(edge, bits & (saysGroup | saysHarsh), pairSeed));

@@ -1,6 +1,6 @@
 /**
  * The linear model: a logistic regression for each category over hashed features (features.ts), with its weights (harm-weights.ts, generated).
- * Biases are laid so that 0.5 is the threshold that training chose.
+ * Biases are shifted so that the threshold chosen in training is 0.5.
  */
 import { categories } from "./categories.ts";
 import { FeatureTable } from "./feature-table.ts";
@@ -9,25 +9,25 @@ import { harmWeights } from "./harm-weights.ts";
 import { plainWords } from "./plain-words.ts";
 import { subcategories } from "./subcategories.ts";
 
-/** A feature is kept by as many bits of its hash: of features that training never saw, one in some 4,000 is taken for another. */
+/** A feature is identified by these bits of its hash: about 1 of 4,000 features unseen in training is mistaken for another. */
 export const keptBits = 0xff_ff_ff;
 const hashBytes = 3;
 
 const surest = 0.9999;
 
 interface LinearModel {
-  /** The number of each feature that is kept. */
+  /** The index of each feature with weights. */
   readonly places: FeatureTable;
-  /** By feature, a weight for each category. */
+  /** For each feature, a weight for each category. */
   readonly weights: Int8Array;
-  /** By feature: the window that had it last. */
+  /** For each feature, the last window that had it. */
   readonly seen: Int32Array;
   window: number;
 }
 
 let decoded: LinearModel | null = null;
 
-/** At the first text: whoever moderates nothing decodes nothing. */
+/** Decoded at the first text, so that it costs nothing without moderation. */
 function model(): LinearModel {
   decoded ??= decode();
   return decoded;
@@ -52,12 +52,12 @@ function decode(): LinearModel {
   };
 }
 
-/** What a block says, in the form in which the next block's window needs it again. */
+/** A block's symbols, which the next block's window needs again. */
 export function readBlock(text: string): readonly TextSymbol[] {
   return symbolsOf(plainWords(text));
 }
 
-/** Scores of a block, read behind the one before it. */
+/** The scores of a block, read after the one before it. */
 export function scoreWindow(before: readonly TextSymbol[], block: readonly TextSymbol[]): number[] {
   const linear = model();
   const { places, weights, seen } = linear;
@@ -69,7 +69,7 @@ export function scoreWindow(before: readonly TextSymbol[], block: readonly TextS
   let found = 0;
   eachFeature(symbols, (feature) => {
     const place = places.get(feature & keptBits);
-    // Each counts once.
+    // Each feature counts once.
     if (place < 0 || seen[place] === window) return;
     seen[place] = window;
     found += 1;

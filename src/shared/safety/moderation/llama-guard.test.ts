@@ -18,7 +18,7 @@ describe("Llama Guard's answers", () => {
     ["\n\nunsafe\nS10", { hate: 0.99 }],
     ["unsafe\nS1,S11", { violence: 0.99, illicit: 0.99, "illicit/violent": 0.99, "self-harm": 0.99 }],
     ["unsafe\nS4", { sexual: 0.99, "sexual/minors": 0.99 }],
-    // A hazard that OpenAI has no category for.
+    // A hazard without a category of OpenAI's.
     ["unsafe\nS8", {}],
     ['{"safe":false,"categories":["S9"]}', { illicit: 0.99, "illicit/violent": 0.99 }],
     ['{"safe":true}', {}],

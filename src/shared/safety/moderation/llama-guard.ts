@@ -1,11 +1,11 @@
 /**
  * What did Llama Guard say? Its answer is `safe`, or `unsafe` and a line of hazards (`S1,S10`). Llama Guard 3 and 4 share the fourteen of
- * MLCommons: https://www.llama.com/docs/model-cards-and-prompt-formats/llama-guard-3/. Workers AI's may say the same as JSON,
+ * MLCommons: https://www.llama.com/docs/model-cards-and-prompt-formats/llama-guard-3/. The one of Workers AI may say the same as JSON,
  * `{"safe": false, "categories": ["S1"]}`: https://developers.cloudflare.com/workers-ai/models/llama-guard-3-8b/.
  */
 import { categories, type Category, noScores, type Scores } from "./categories.ts";
 
-/** Hazards that OpenAI's list has no category for (defamation, advice, privacy, property, elections) count for nothing here. */
+/** Hazards without a category in OpenAI's list (defamation, advice, privacy, property, elections) don't count. */
 const hazards: Readonly<Record<string, readonly Category[]>> = {
   // Violent crimes; non-violent; sex-related; exploitation of children.
   S1: ["violence", "illicit", "illicit/violent"],
@@ -27,23 +27,23 @@ const hazards: Readonly<Record<string, readonly Category[]>> = {
 };
 
 /**
- * A text as it may be shown to it. Its template frames a conversation in words, `<BEGIN CONVERSATION>` and `<END CONVERSATION>`, which are no
- * control tokens: whoever wrote them in a message would end it there, and could say what the verdict is to be.
+ * A text without the template's frame. The template marks the conversation by `<BEGIN CONVERSATION>` and `<END CONVERSATION>`, which are plain
+ * words and no control tokens: a message that contains them could end the conversation there, and dictate the verdict.
  */
 export function withoutFrame(text: string): string {
   return text.replace(/<(?=\s*\/?\s*(?:begin|end)\b)/gi, "<\u200b");
 }
 
-/** How sure it is where it does not tell. */
+/** Assumed probability of a verdict that comes without one. */
 const usuallySure = 0.99;
-/** A score of 1 would pass a threshold that means never. */
+/** Below 1, since a threshold of 1 means never. */
 const surest = 0.9999;
-/** It said `unsafe` and not `safe`, at temperature 0: of the two that was no less likely, whatever it might have said in place of both. */
+/** It said `unsafe` and not `safe` at temperature 0, so `unsafe` was at least as likely as `safe`. */
 const leastSure = 0.5;
 
 /**
- * Any verdict, as a regular expression: for an engine that lets it say nothing else. With the empty lines that some begin with, so that its
- * first word is where it was trained to have it.
+ * Any verdict, as a regular expression, for an engine that can constrain the answer. It allows the empty lines that some models begin with, so
+ * that the first word comes where the model was trained to put it.
  */
 export const verdictPattern = `(\\n\\n)?(safe|unsafe\\n${anyHazard()}(,${anyHazard()})*)`;
 
@@ -51,7 +51,7 @@ function anyHazard(): string {
   return `(${Object.keys(hazards).join("|")})`;
 }
 
-/** @param unsure the chance that the model gave to the word `unsafe` when it said so; `null`: it does not tell. Returns `null` where it said neither. */
+/** @param unsure the probability that the model gave to the word `unsafe`; `null`: unknown. Returns `null` if it said neither word. */
 export function guardScores(answer: string, unsure: number | null): Scores | null {
   const said = fromJson(answer) ?? fromLines(answer);
   if (said === null) return null;
@@ -62,7 +62,7 @@ export function guardScores(answer: string, unsure: number | null): Scores | nul
   return scores;
 }
 
-/** The hazards; empty: it is safe; `null`: that is no verdict. */
+/** The hazards; empty: safe; `null`: not a verdict. */
 function fromLines(answer: string): readonly string[] | null {
   const [verdict = "", ...rest] = answer.trim().split(/\s*\n\s*/);
   if (/^safe$/i.test(verdict)) return [];
@@ -75,7 +75,7 @@ function fromJson(answer: string): readonly string[] | null {
   try {
     value = JSON.parse(answer);
   } catch {
-    // Not JSON, for all that it begins like it: no verdict.
+    // It begins like JSON but is not: no verdict.
     return null;
   }
   const { safe, categories: named } = value as { readonly safe?: unknown; readonly categories?: unknown };
@@ -86,6 +86,6 @@ function fromJson(answer: string): readonly string[] | null {
 
 function hazardsIn(text: string): readonly string[] | null {
   const named = (text.match(/\bS\d{1,2}\b/gi) ?? []).map((name) => name.toUpperCase());
-  // Unsafe, and nothing that we know: that it found nothing would be the wrong thing to say.
+  // Unsafe, but no known hazard: an empty list would wrongly mean safe.
   return named.some((name) => hazards[name] !== undefined) ? named : null;
 }

@@ -107,7 +107,7 @@ describe("with a guard model", () => {
     await moderatePrompt({ texts, said }, { ...policy, input: "flag" }, listens);
     const expected = [...said.slice(0, 2), { role: "user", content: "How is it done?\nSure.\nFirst," }];
     expect(shown).toEqual([expected, expected]);
-    // Where no user has spoken nobody is asked, as before.
+    // Without a user's message no model is asked.
     expect(await moderatePrompt({ texts, said: said.slice(3) }, policy, listens)).toMatchObject({
       slow: false,
     });
@@ -152,7 +152,7 @@ test("of more words than a guard is shown at a time every part is judged: nothin
     const text = `${filler.slice(0, before)}${harm}${filler.slice(0, 12_000)}`;
     expect(judged([{ role: "user", content: text }]).some((part) => part.includes(harm))).toBe(true);
   }
-  // What is short is asked once, with what was said before; what is long no more often than it takes.
+  // A short text needs one judgement, together with what came before; a long one no more than necessary.
   expect(judgementsOf(cases[3]?.slice(0, 3) ?? [])).toHaveLength(1);
   expect(judgementsOf([{ role: "user", content: "x".repeat(2_000_000) }])).toHaveLength(13);
 });

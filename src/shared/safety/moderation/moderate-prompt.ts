@@ -1,6 +1,7 @@
 /**
- * Is there harm in this prompt, and may it be answered? In process first, text by text; then the model, where the tenant names one and the
- * classifier has not refused it already. Under the policy `flag` the prompt does not wait for the model, since its verdict changes nothing.
+ * Is there harm in this prompt, and may it be answered? The classifier judges first, in process, text by text; then the guard model, if the
+ * tenant names one and the classifier has not refused. Under the policy `flag` the prompt does not wait for the model, whose verdict changes
+ * nothing.
  *
  * The classifier costs about a third of a microsecond a character, and production clocks stand still while it runs: its budget of 50 ms is
  * a number of characters. The model's budget is the policy's (`model_budget_ms`).
@@ -20,19 +21,19 @@ import {
 export const moderationBudgetCharacters = 150_000;
 
 export interface PromptToJudge {
-  /** Every message that the model will read, whole. */
+  /** The whole text of every message that the model will read. */
   readonly texts: readonly string[];
-  /** What was said, in its order, for a model that judges conversations. */
+  /** The conversation in order, for a guard model. */
   readonly said: readonly JudgedMessage[];
 }
 
 export interface PromptVerdict {
   readonly categories: readonly Category[];
-  /** The budget ran out, or no verdict came: what was found is not all that may be there. */
+  /** The budget ran out, or no verdict came: there may be more harm than was found. */
   readonly slow: boolean;
-  /** The model answered the prompt in place of judging it. */
+  /** The guard model answered the prompt instead of judging it. */
   readonly isUnreadable?: true;
-  /** The model was not asked, nor may the prompt go on. */
+  /** The guard model was not asked, and the prompt must not be answered. */
   readonly refused?: BeforeJudged;
 }
 
@@ -44,12 +45,12 @@ export function moderatePrompt(
   const found = new Set<Category>();
   let characters = 0;
   let slow = false;
-  // The last words first: they are new, and those before were judged when they were.
+  // The last messages first: they are new, and earlier ones were judged when they were new.
   for (const text of prompt.texts.toReversed()) {
     const room = moderationBudgetCharacters - characters;
     characters += text.length;
     slow = text.length > room;
-    // Of what does not fit, its end.
+    // If a text does not fit, its end is judged.
     const judged = slow ? text.slice(text.length - room) : text;
     for (const category of flaggedBy(classify(judged), policy)) found.add(category);
     if (slow || (found.size > 0 && policy.input === "block")) break;
@@ -57,7 +58,7 @@ export function moderatePrompt(
   const inProcess: PromptVerdict = { categories: found.size === 0 ? noCategories : [...found], slow };
   if (moderator === undefined || (found.size > 0 && policy.input === "block")) return inProcess;
   const shown = judgementsOf(asked(prompt.said));
-  // Nobody has spoken: results of tools alone, instructions, a conversation that is begun empty.
+  // Nobody has spoken: only tool results or instructions, or a conversation created empty.
   if (shown.length === 0) return inProcess;
   if (policy.input === "flag") {
     moderator.note(shown, inProcess.categories);
@@ -74,8 +75,8 @@ export function moderatePrompt(
 }
 
 /**
- * A guard judges the last message alone: as an answer, where an assistant says it. What stands behind the user's last words is no answer that
- * anybody gave, but was sent with them: it is judged as a part of them, or one more word would have the question pass unjudged.
+ * A guard judges only the last message, and takes an assistant's for an answer. But an assistant message after the user's last one was not
+ * given as an answer: the client sent it. It is judged as a part of the user's message; otherwise one more word would let the question pass.
  */
 function asked(said: readonly JudgedMessage[]): readonly JudgedMessage[] {
   const last = said.findLastIndex(({ role }) => role === "user");
@@ -83,12 +84,12 @@ function asked(said: readonly JudgedMessage[]): readonly JudgedMessage[] {
   return said.map((message, at) => (at > last ? { ...message, role: "user" } : message));
 }
 
-/** A sentence that is cut in two is whole in one of them. */
+/** Parts overlap, so that every sentence is whole in one of them. */
 const overlapCharacters = 500;
 
 /**
- * What a guard is asked: about the last words, in the light of those before; and of words that are more than it is shown at a time, about each part
- * before by itself, or the question would pass in front of enough of anything. As much of them as the classifier reads.
+ * The judgements to ask a guard for: the last message, with those before as context. If it is longer than a guard sees at once, also each
+ * earlier part by itself; otherwise a question would pass if enough text followed it. Covers as much as the classifier reads.
  */
 export function judgementsOf(said: readonly JudgedMessage[]): readonly Judgement[] {
   const shown = recent(said);
@@ -103,7 +104,7 @@ export function judgementsOf(said: readonly JudgedMessage[]): readonly Judgement
   const judgements: Judgement[] = [shown];
   let end = whole.length - last.content.length;
   while (end > 0) {
-    // With the beginning of what was judged behind it.
+    // Overlaps the beginning of the part after it.
     const until = Math.min(whole.length, end + overlapCharacters);
     const start = Math.max(0, until - mostJudgedCharacters);
     judgements.push([{ role: last.role, content: whole.slice(start, until) }]);
@@ -112,12 +113,12 @@ export function judgementsOf(said: readonly JudgedMessage[]): readonly Judgement
   return judgements;
 }
 
-/** Less than this is too much for no guard's window: there is another fault. */
+/** A text shorter than this fits every guard's window, so the fault must be another. */
 const leastCharacters = 1_500;
 
 /**
- * Of what has more tokens than its characters let expect (a script of a token a character, signs): first its last words alone, then these in
- * two. `null`: so short a text fits wherever any does.
+ * For a text with more tokens than expected (a script with a token for each character, signs): first its last message alone, then that one
+ * in two halves. `null`: the text is so short that it fits wherever any does.
  */
 export function halved(judgement: Judgement): readonly Judgement[] | null {
   const last = judgement.at(-1);
@@ -136,17 +137,17 @@ export function halved(judgement: Judgement): readonly Judgement[] | null {
 const mostMessages = 8;
 
 /**
- * What a guard model is shown of what was said: Llama Guard's template takes nothing but user and assistant in turn, the user first. Empty:
- * there is nothing to judge, and nobody is asked.
+ * The part of a conversation that a guard model sees: Llama Guard's template accepts only alternating user and assistant messages, the user
+ * first. Empty: there is nothing to judge, and no model is asked.
  */
 export function recent(said: readonly JudgedMessage[]): JudgedMessage[] {
   const shown: JudgedMessage[] = [];
   let room = mostJudgedCharacters;
   for (const { role, content } of said.toReversed()) {
     if (shown.length >= mostMessages || room <= 0) break;
-    // A picture alone, a call without arguments.
+    // Only a picture, or a call without arguments.
     if (content.trim() === "") continue;
-    // Of a long text its end: there the question is.
+    // The end of a long text, where the question is.
     const text = content.slice(-room);
     room -= text.length;
     const next = shown[0];

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { categories, type Category, type Scores } from "./categories.ts";
 
 /**
- * What a tenant wants done with harm (OpenAI's categories) in prompts and answers. Absent: nothing is looked for, and nothing is paid.
- * docs/configuration.md documents it field by field.
+ * What to do about harm (OpenAI's categories) in prompts and answers. Absent: no moderation, at no cost. docs/configuration.md documents
+ * each field.
  */
 const moderationActions = ["off", "flag", "block"] as const;
 
@@ -13,29 +13,29 @@ const thresholdSchema = z.lazy(() => z.number().min(0.01).max(1));
 
 export const moderationPolicySchema = z.lazy(() =>
   z.strictObject({
-    /** `flag` says so in the log; `block` refuses the prompt. */
+    /** `flag` logs findings; `block` refuses the prompt. */
     input: actionSchema.default("off"),
-    /** `flag` says so in the log; `block` ends the answer there. */
+    /** `flag` logs findings; `block` ends the answer there. */
     output: actionSchema.default("off"),
-    /** From which score on a category counts, for every one that `thresholds` doesn't name. */
+    /** The score from which a category counts, unless `thresholds` names it. */
     threshold: thresholdSchema.default(0.5),
     thresholds: z.partialRecord(z.enum(categories), thresholdSchema).default({}),
-    /** An alias of the fleet that answers as Llama Guard does. `null`: the classifier in process alone. */
+    /** An alias of the fleet that answers in Llama Guard's form. `null`: only the classifier in process. */
     model: z.string().min(1).max(128).nullable().default(null),
     /** How long a prompt waits for the model's verdict. */
     model_budget_ms: z.int().min(50).max(10_000).default(2000),
-    /** No verdict in time: let the prompt through and say so in the log, or refuse. */
+    /** Without a verdict in time: let the prompt through and log it, or refuse. */
     when_slow: z.enum(["open", "closed"]).default("closed"),
   }),
 );
 export type ModerationPolicy = z.infer<typeof moderationPolicySchema>;
 
-/** Bump with every change of what the classifier finds: part of the answer cache's key. */
+/** Bump with every change of what the classifier finds. It is part of the answer cache's key. */
 export const moderationVersion = "2";
 
 export const noCategories: readonly Category[] = [];
 
-/** The categories that a policy's thresholds find in scores. */
+/** The categories whose scores reach the policy's thresholds. */
 export function flaggedBy(
   scores: Scores,
   policy: Pick<ModerationPolicy, "threshold" | "thresholds">,

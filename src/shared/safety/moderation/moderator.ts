@@ -3,7 +3,7 @@ import type { Refusal } from "../../contracts/refusal.ts";
 import type { AdmissionFailure } from "../../limits/admission-failure.ts";
 import type { Category, Scores } from "./categories.ts";
 
-/** A guard model's window is small: a longer text is judged in parts, each by itself. */
+/** A guard model's window is small, so a longer text is judged in separate parts. */
 export const mostJudgedCharacters = 12_000;
 
 export interface JudgedMessage {
@@ -15,15 +15,15 @@ export interface Verdict {
   readonly scores: Scores;
   /** The model's id in the fleet. */
   readonly model: string;
-  /** Some of the judgements came without a verdict, or too late. */
+  /** Some judgements gave no verdict, or were late. */
   readonly isPartial?: true;
 }
 
-/** The prompt leads to no answer whatever is found in it, so the model was not asked. */
+/** The prompt gets no answer in any case, so the model was not asked. */
 export interface NotAsked {
   readonly refused: BeforeJudged;
 }
-/** The caller's limits allow no request now; or no model may answer this one, or what it names is not there. */
+/** The caller's limits allow no request now, no model may answer this one, or something that it names does not exist. */
 export type BeforeJudged =
   | AdmissionFailure
   | Extract<
@@ -31,26 +31,25 @@ export type BeforeJudged =
       { kind: "model-unknown" | "object-unknown" | "parameter-unsupported" | "context-too-long" }
     >;
 
-/** The model answered the text in place of judging it (reported): a text that can do that must not count as harmless. */
+/** The model answered the text instead of judging it (this is reported). A text that achieves that must not count as harmless. */
 export interface Unreadable {
   readonly isUnreadable: true;
 }
-/** Reported in place of a category of harm. */
+/** Reported instead of a category of harm. */
 export const unjudgeable = "unjudgeable";
 
-/** The last of the messages is judged, in the context of those before it. */
+/** The last message is judged, in the context of those before it. */
 export type Judgement = readonly JudgedMessage[];
 
 export interface Moderator {
   /**
-   * The worst of these judgements, which are all asked for at once. `null`: some failed (which is reported) or came too late, and the
-   * others found nothing.
+   * The worst of these judgements, all requested at once. `null`: some failed (which is reported) or were late, and the others found nothing.
    */
   judge(judgements: readonly Judgement[], budgetMs: number): Promise<Verdict | NotAsked | Unreadable | null>;
   /**
    * The same for a prompt that does not wait for the verdict: findings go to the log and the metrics. Returns at once, and never throws.
    *
-   * @param known what was found already, and is reported elsewhere
+   * @param known findings that are already reported elsewhere
    */
   note(judgements: readonly Judgement[], known: readonly Category[]): void;
 }

@@ -1,27 +1,26 @@
 /**
- * What does a text say once its disguises are off? Words in their plain form, each with its class: fullwidth and circled letters, accents,
- * zero-width characters, letters of other alphabets that look Latin, digits and signs for letters (h4te), stars (f*ck), letters apart
- * (d i e), words run together (ihate), drawn out (fuuuck), and one letter left out or two swapped (haet).
+ * What does a text say without its disguises? Returns words in their plain form, each with its classes. Undoes fullwidth and circled letters, accents,
+ * zero-width characters, letters of other alphabets that look Latin, digits and signs for letters (h4te), stars (f*ck), spaced-out letters
+ * (d i e), words run together (ihate), repeated letters (fuuuck), and one letter missing or two swapped (haet).
  *
- * Only words that mean something here are undone: `mp3` and `4th` stay. What the text says elsewhere is none of this file's business:
- * nothing that it returns is shown to anybody.
+ * Undoes a disguise only if that gives a word of the lexicon: `mp3` and `4th` stay. Its result is only for the classifier and never shown.
  */
 import { wordsRunTogether } from "./run-together.ts";
 import type { WordClass } from "./word-classes.ts";
 import { innocent, lexicon, stemOf } from "./word-forms.ts";
 
 export interface PlainWord {
-  /** Lower case, without disguise. */
+  /** In lower case, without disguise. */
   readonly word: string;
-  /** Empty where it has none. */
+  /** Empty if it has none. */
   readonly classes: readonly WordClass[];
 }
 
-/** Beyond it a run of letters is no word. */
+/** A longer run of letters is not a word. */
 const longestWord = 40;
 const mostRemembered = 8192;
 
-/** Letters of other alphabets by the Latin one that they look like. */
+/** Letters of other alphabets, with the Latin letters that they look like. */
 const lookalikes: ReadonlyMap<string, string> = new Map(
   "аa вb еe кk мm нh оo рp сc тt уy хx іi јj ѕs ԁd ԛq ԝw һh ӏl гr пn αa βb εe ηn ιi κk μu νv οo ρp τt υu χx ωw ɑa ɡg ıi łl øo đd ßs ꜱs"
     .split(" ")
@@ -46,7 +45,7 @@ function unmasked(text: string): string {
     .replace(foreign, (letter) => lookalikes.get(letter) ?? letter);
 }
 
-/** Words with the signs that stand for letters; else what marks speech, a question, a cry or an end. No part of it looks back: runs of signs are long. */
+/** Words with signs that may be letters; or marks of speech, a question, an exclamation or an end. It never backtracks, since runs of signs can be long. */
 const pieces = /[\p{L}\p{N}@$*|+!'’`]+|["“”«»]|[?.;:\n]/gu;
 const letterOrNumber = /[\p{L}\p{N}]/u;
 const quotes = /["“”«»]/;
@@ -62,7 +61,7 @@ export function plainWords(text: string): PlainWord[] {
     let piece = found[at] ?? "";
     if (piece.length === 1) {
       if (isLetter(piece)) {
-        // Letters apart, with blanks or points between: three or more in a row are one word, or several.
+        // Three or more letters in a row with blanks or dots between them are one word, or several.
         let end = at + 1;
         let letters = piece;
         while (end < found.length) {
@@ -86,7 +85,7 @@ export function plainWords(text: string): PlainWord[] {
   return words;
 }
 
-/** Of a run of signs that makes no word, its cries alone count. */
+/** If a run of signs is no word, only its exclamation marks count. */
 function piecesOf(text: string): readonly string[] {
   const runs: readonly string[] = unmasked(text).match(pieces) ?? [];
   let found: string[] | null = null;
@@ -109,7 +108,7 @@ function isLetter(character: string): boolean {
   return character.toLowerCase() !== character.toUpperCase();
 }
 
-/** Pieces that were seen, by how they are written. */
+/** Remembered pieces, by their written form. */
 const known = new Map<string, readonly PlainWord[]>();
 
 function wordsOf(piece: string): readonly PlainWord[] {
@@ -134,7 +133,7 @@ function resolve(piece: string): readonly PlainWord[] {
 
 const lettersOnly = /^[a-z]+$/;
 
-/** The word or words behind one piece. */
+/** The word or words that one piece stands for. */
 function meant(bare: string): readonly PlainWord[] {
   const { classes, misspelt } = lexicon();
   const plain = stemOf(bare);
@@ -170,7 +169,7 @@ const letterOfSign: Readonly<Record<string, string>> = {
 
 const letterSigns = /[0-9@$!|+]/;
 
-/** @param one what `1` stands for */
+/** @param one the letter that `1` stands for */
 function withoutSigns(bare: string, one: "i" | "l"): string {
   let letters = "";
   for (let at = 0; at < bare.length; at += 1) {

@@ -1,11 +1,11 @@
-/** `ihate`: which words does a run of letters hold that is none itself? */
+/** `ihate`: which words are written together in a run of letters that is no word itself? */
 import { beginning, lexicon, plainClasses, stemOf } from "./word-forms.ts";
 
-/** A part of a run has so many letters at most. */
+/** The most letters of a part. */
 const longestPart = 14;
 const mostParts = 4;
 
-/** Into words of the lexicon and common ones, one of them at least with a meaning of its own; `null`: it can't be cut so. */
+/** Cuts a run into words of the lexicon and common words, with at least one meaningful word; `null`: that is not possible. */
 export function wordsRunTogether(run: string): readonly string[] | null {
   const { parts, classes, beginnings } = lexicon();
   const isPart = (text: string, start: number): boolean =>
@@ -13,12 +13,12 @@ export function wordsRunTogether(run: string): readonly string[] | null {
       ? parts.has(text) || (text.length >= 4 && stemOf(text) !== null)
       : false;
   const { length } = run;
-  // The fewest parts that end at each place, and where the last of them begins. 0: none end there.
+  // The fewest parts up to each place, and where the last of them begins. 0: no part ends there.
   const fewest = new Uint8Array(length + 1);
   const begins = new Uint8Array(length + 1);
   for (let start = 0; start < length; start += 1) {
     const before = fewest[start] ?? 0;
-    // Most places are none where a part ends: nothing is cut out there.
+    // At most places no part ends, so none begins.
     if (start > 0 && before === 0) continue;
     const longest = beginnings.has(run.slice(start, start + beginning)) ? longestPart : beginning - 1;
     for (let end = start + 1; end <= length && end - start <= longest; end += 1) {

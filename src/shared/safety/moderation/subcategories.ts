@@ -1,7 +1,6 @@
 /**
- * Which subcategory does a harm that was found belong to? For some there are too few labelled texts to learn it from, and what tells them
- * apart is plain: sexual with a minor in the same window; self-harm by whoever says I, or asked for. These are as sure as their category
- * is.
+ * Which subcategory does detected harm belong to? Some have too few labelled texts to learn from, but are told apart by simple rules: sexual
+ * content with a minor in the same window; self-harm in the first person, or as a request. Each gets its category's score.
  */
 import type { Category } from "./categories.ts";
 import type { TextSymbol } from "./features.ts";
@@ -12,7 +11,7 @@ export interface Subcategory {
   readonly holds: (symbols: readonly TextSymbol[]) => boolean;
 }
 
-/** A question or a demand begins with these. */
+/** How many words count as the beginning of a question or a demand. */
 const opening = 4;
 
 export const subcategories: readonly Subcategory[] = [

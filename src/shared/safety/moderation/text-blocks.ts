@@ -1,7 +1,7 @@
 /**
- * Into which blocks is a text cut to be judged? Blocks that end behind a sentence, or at a blank where a sentence goes on for long; where
- * they end depends on the text alone, not on how it arrives. So a stream is judged exactly as the whole text is, and a guard that may stop
- * it holds back one block at most.
+ * How is a text cut into blocks for judging? A block ends after a sentence, or at a blank if a sentence is long. Where it ends depends only on
+ * the text, not on how it arrives. So a stream is judged exactly like the whole text, and a guard that may stop it holds back one block at
+ * most.
  */
 const leastBlock = 160;
 export const longestBlock = 320;
@@ -10,9 +10,9 @@ const stops = /[.!?…。！？\n]/;
 const blank = /\s/;
 
 /**
- * Where the block that begins the text ends; -1: not known before more of it is there.
+ * Where the first block of the text ends; -1: more text is needed to know.
  *
- * @param scanned so many characters were there when -1 was the answer before; 0: never
+ * @param scanned the text's length when -1 was returned before; 0: never
  */
 export function blockEnd(text: string, final: boolean, scanned = 0): number {
   const { length } = text;
@@ -24,7 +24,7 @@ export function blockEnd(text: string, final: boolean, scanned = 0): number {
 
 function lastBlank(text: string): number {
   for (let at = longestBlock - 1; at > leastBlock; at -= 1) if (blank.test(text.charAt(at))) return at;
-  // No half of a surrogate pair.
+  // Never splits a surrogate pair.
   const last = text.charCodeAt(longestBlock - 1);
   return last >= 0xd800 && last < 0xdc00 ? longestBlock - 1 : longestBlock;
 }

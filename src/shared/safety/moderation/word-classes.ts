@@ -1,6 +1,6 @@
 /**
- * Which words mean what, as far as it matters for harm? A word's class takes its place in the classifier's n-grams, so that what was
- * learned of one group, one insult or one way to kill holds for all of them. Singular or base forms; plain-words.ts knows the endings.
+ * Which words have which meaning, as far as it matters for harm? A word's class replaces it in the classifier's n-grams, so that what was
+ * learned about one group, insult or way to kill holds for all of them. Singular or base forms; word-forms.ts knows the endings.
  *
  * This file has to name slurs to recognise them. Sources: common knowledge, read against HateCheck's documented functionalities
  * (Röttger et al. 2021); no list was copied.
@@ -12,14 +12,14 @@ export const wordClasses = {
     arab asian chinese mexican indian pakistani hispanic latino latina turk gypsy roma romani pole russian ukrainian irish somali
     nigerian iraqi syrian palestinian israeli korean japanese vietnamese filipino aboriginal indigenous minority handicapped autistic
     elderly blacks whites gays disabled lgbtqia nonbinary feminist`,
-  /** The same as an adjective: a person's only before `people` and its like. */
+  /** The same as adjectives: they refer to a person only before `people` and the like. */
   trait: `black gay trans brown white queer deaf blind islamic muslim jewish asian coloured colored arab female disabled homosexual
     transgender lesbian handicapped african chinese mexican indian hispanic foreign autistic`,
   person: `people person man men folk guy life lives community individual citizen human being they them race body bodies throat`,
   slur: `nigger nigga negro faggot tranny kike wetback spic chink gook raghead towelhead sandnigger paki beaner shemale
     retard mongoloid coon jigaboo pickaninny golliwog darkie kaffir wog abo redskin zipperhead jap muzzie mudslime goatfucker
     camelfucker cameljockey libtard fucktard trumptard spastic ladyboy poofter heeb yid whore slut thot trannie`,
-  /** Slurs that mean something harmless as often. */
+  /** Slurs that have a harmless meaning as often. */
   ambiguous: `fag dyke queer cripple mong hoe bint cracker gyp homo fairy queen bitch ape monkey savage lefty`,
   insult: `idiot moron stupid dumb dumbass imbecile cretin loser pathetic worthless useless scumbag asshole arsehole prick dickhead
     bastard twat cunt wanker jackass douche douchebag shithead fuckhead motherfucker ignorant brainless clown fool creep pig coward
@@ -67,7 +67,7 @@ export const wordClasses = {
   all: `all every everyone everybody any most each entire`,
   negation: `not no never dont doesnt didnt cant cannot wont wouldnt shouldnt isnt arent aint nobody none without stop neither nor
     wasnt werent hasnt havent`,
-  /** Who speaks of speech, mostly does not speak so. */
+  /** Words about speech: a text about hateful speech is mostly not hateful itself. */
   report: `say said saying says call called calling write wrote writing statement comment tweet post word slur phrase term stuff
     bigoted bigot racist sexist homophobic transphobic hateful`,
   against: `condemn condone condoned unacceptable wrong banned ban reported tolerate tolerance horrible disgrace support protect stand
@@ -78,7 +78,7 @@ export const wordClasses = {
 } as const;
 export type WordClass = keyof typeof wordClasses;
 
-/** Words of every text: into these and the ones above a run of letters without blanks is cut. */
+/** Common words of any text: a run of letters without blanks is cut into these and the words above. */
 export const commonWords = `a about after again all also am an and any are as at back be because been before being but by came can come could
   day did do does down each even ever every for from get give go going good got had has have he her here him his how i if in into is
   it its just keep kind know let like little look made make man many may me more most much must my need new no not nothing now of off
@@ -87,7 +87,7 @@ export const commonWords = `a about after again all also am an and any are as at
   when where which while who why will with work world would year you your absolute country never typical single word kinds stand
   deserve better whole much least lot few next`;
 
-/** English words that are something else's misspelling or parts; by comparison with benign texts. */
+/** English words that look like misspellings or parts of words above; found by comparison with benign texts. */
 export const innocentWords = `therapist therapists analyst manslaughter essex sussex scunthorpe penistone cocktail peacock hancock dickens dickinson assassin
   grape grapes drape scrape trapeze skill skills begun shooting shoot diet diets audience studied died dying hoes shoes
   classes passes bass grass compass harass ramen omen specimen carbon count country account mount forum musing peculiar grass mass

@@ -1,27 +1,27 @@
 /**
- * Which words mean something to the classifier, in which of their forms, and which misspellings and which runs of letters could be any of them?
- * Made of word-classes.ts at the first text that is judged.
+ * Which words does the classifier know, in which forms, and which misspellings and runs of letters may be one of them? Made from word-classes.ts
+ * when the first text is judged.
  */
 import { commonWords, innocentWords, type WordClass, wordClasses } from "./word-classes.ts";
 
 interface Lexicon {
   readonly classes: ReadonlyMap<string, readonly WordClass[]>;
-  /** Words with a letter missing or two swapped, and the word that was meant. */
+  /** Words with a letter missing or two swapped, and the words that they stand for. */
   readonly misspelt: ReadonlyMap<string, string>;
   readonly parts: ReadonlySet<string>;
-  /** The first letters of every part that has as many, and of every form of one. */
+  /** The first `beginning` letters of every part and its forms, if it has that many. */
   readonly beginnings: ReadonlySet<string>;
 }
 
 let built: Lexicon | null = null;
 
-/** Made at the first text: whoever moderates nothing pays nothing. */
+/** Made at the first text, so that it costs nothing without moderation. */
 export function lexicon(): Lexicon {
   built ??= build();
   return built;
 }
 
-/** Of these no misspelling is looked for: a missing letter makes another common word of them. */
+/** Misspellings of these are ignored: a missing letter turns them into other common words. */
 export const plainClasses: ReadonlySet<WordClass> = new Set<WordClass>([
   "you",
   "i",
@@ -56,7 +56,7 @@ function build(): Lexicon {
     if (word.length < 4 || named.every((name) => plainClasses.has(name))) continue;
     for (const form of [word, `${word}s`]) {
       for (let at = 1; at < form.length; at += 1) {
-        // Without its last letter a word is often another one.
+        // Without its last letter a word is often another word.
         if (word.length >= 5 && at < word.length - 1) note(form.slice(0, at) + form.slice(at + 1), form);
         if (at + 1 < form.length)
           note(form.slice(0, at) + form.charAt(at + 1) + form.charAt(at) + form.slice(at + 2), form);
@@ -67,10 +67,10 @@ function build(): Lexicon {
   return { classes, misspelt, parts, beginnings: beginningsOf(parts, classes.keys()) };
 }
 
-/** Letters of `beginnings`. */
+/** The number of letters in `beginnings`. */
 export const beginning = 3;
 
-/** `stemOf` the other way round: of `die` also `dii`, since it would take `diing` for a form of it. */
+/** The inverse of `stemOf`: for `die` also `dii`, since `stemOf` would accept `diing` as one of its forms. */
 function beginningsOf(parts: Iterable<string>, stems: Iterable<string>): ReadonlySet<string> {
   const found = new Set<string>();
   const note = (word: string): void => {
@@ -78,7 +78,7 @@ function beginningsOf(parts: Iterable<string>, stems: Iterable<string>): Readonl
   };
   for (const part of parts) note(part);
   for (const stem of stems) {
-    // Doubled.
+    // With a doubled consonant.
     note(stem + stem.slice(-1));
     for (const [ending, instead] of endings)
       for (const other of instead)
@@ -87,7 +87,7 @@ function beginningsOf(parts: Iterable<string>, stems: Iterable<string>): Readonl
   return found;
 }
 
-/** The lexicon's form of a word; `null`: it has none. */
+/** A word's form in the lexicon; `null`: it has none. */
 export function stemOf(word: string): string | null {
   const { classes } = lexicon();
   if (classes.has(word)) return word;
@@ -103,7 +103,7 @@ export function stemOf(word: string): string | null {
     }
   }
   if (!doubling.test(word)) return null;
-  // Doubled: stabbed, killing is none.
+  // A doubled consonant: stabbed (but not killing).
   const doubled = /^(.+)([b-df-hj-np-tv-z])\2(?:ed|ing|er|ers)$/.exec(word);
   const stem = `${doubled?.[1] ?? ""}${doubled?.[2] ?? ""}`;
   return classes.has(stem) ? stem : null;
@@ -123,7 +123,7 @@ const endings: readonly (readonly [string, readonly string[]])[] = [
   ["y", [""]],
 ];
 
-/** By a word's last letter: most have none of them. Doubled consonants end in one of these letters, too. */
+/** By a word's last letter, which rules out most words. Forms with doubled consonants end in one of these letters, too. */
 const endingsByLast = new Map<number, (readonly [string, readonly string[]])[]>();
 for (const entry of endings) {
   const last = entry[0].charCodeAt(entry[0].length - 1);
