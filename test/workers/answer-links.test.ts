@@ -102,7 +102,8 @@ test("an answer that something was removed from is not cached, one that only was
   await status("removes");
   expect(await status("removes")).toContain("fwd=miss");
   await status("flags");
-  expect(await status("flags")).toContain("hit");
+  // A look-up that takes too long, as on a busy machine, is a miss.
+  await eventually(async () => expect(await status("flags")).toContain("hit"));
 });
 
 test("JSON and the arguments of tools are not prose: their addresses stay", async () => {

@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import devFleet from "../../config/fleet.dev.json";
 import { bearer, post, settled } from "./edge-under-test.ts";
 import { scriptedEdge } from "./scripted-edge.ts";
+import { eventually } from "./eventually.ts";
 
 const anywhere = "keeps-anywhere";
 const atHome = "keeps-at-home";
@@ -14,10 +15,10 @@ beforeAll(async () => {
   await env.CONFIG.put("fleet", JSON.stringify({ ...devFleet, clusters }));
 });
 
-async function askThrice(tenant: string): Promise<string> {
+/** Asks the same until it was found twice: a look-up that takes too long, as on a busy machine, is a miss. */
+async function askUntilFound(tenant: string): Promise<void> {
   const authorization = await bearer(tenant, crypto.randomUUID());
-  let said: string | null = null;
-  for (let time = 0; time < 3; time += 1) {
+  const ask = async (): Promise<string | null> => {
     const answer = await post("/v1/chat/completions", authorization, {
       model: "auto",
       temperature: 0,
@@ -25,17 +26,18 @@ async function askThrice(tenant: string): Promise<string> {
       messages: [{ role: "user", content: `hi from ${tenant}` }],
     });
     expect(await answer.text()).toContain("Hello there");
-    said = answer.headers.get("cache-status");
     await settled();
-  }
-  return String(said);
+    return answer.headers.get("cache-status");
+  };
+  for (let time = 0; time < 2; time += 1)
+    await eventually(async () => expect(await ask()).toMatch(/^edgewise; hit; /));
 }
 
 const keptInKv = async () => (await env.ANSWERS.list({ prefix: "exact/" })).keys.length;
 
 test("an answer that is seen again goes to KV, and one of a tenant with a jurisdiction never", async () => {
-  expect(await askThrice(atHome)).toMatch(/^edgewise; hit; /);
+  await askUntilFound(atHome);
   expect(await keptInKv()).toBe(0);
-  expect(await askThrice(anywhere)).toMatch(/^edgewise; hit; /);
+  await askUntilFound(anywhere);
   await expect.poll(keptInKv).toBe(1);
 });

@@ -100,7 +100,8 @@ test("a grounded answer is neither looked for among stored ones nor becomes one"
   }
   expect(engine.asked).toHaveLength(2);
   const plain = await post("/v1/chat/completions", authorization, { ...chat, temperature: 0 });
-  expect(plain.headers.get("cache-status")).toBe("edgewise; fwd=miss");
+  // On a busy machine the look-up may be too slow, which is a miss as well.
+  expect(plain.headers.get("cache-status")).toMatch(/^edgewise; fwd=miss(?:; detail=slow)?$/);
 });
 
 test("a short question is searched for with what the conversation has before it", async () => {

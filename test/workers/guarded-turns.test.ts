@@ -142,7 +142,8 @@ test("an answer that was masked is never cached, one that only was flagged is", 
   await status("masks");
   expect(await status("masks")).toContain("fwd=miss");
   await status("flags");
-  expect(await status("flags")).toContain("hit");
+  // A look-up that takes too long, as on a busy machine, is a miss.
+  await eventually(async () => expect(await status("flags")).toContain("hit"));
 });
 
 describe("what whoever parses the answer reads as an address, by whichever escape it is written", () => {

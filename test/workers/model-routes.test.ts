@@ -104,8 +104,13 @@ test("the sides of a cost alias share no cached answer, and a hit tells its side
   const easy = () => chat("ann", "thrifty", "What is the capital of Peru?", { temperature: 0 });
   await (await easy()).text();
   await settled();
-  const hit = await easy();
-  expect(hit.headers.get("cache-status")).toContain("hit");
+  // A look-up that takes too long, as on a busy machine, is a miss.
+  const hit = await eventually(async () => {
+    const answered = await easy();
+    await answered.text();
+    expect(answered.headers.get("cache-status")).toContain("hit");
+    return answered;
+  });
   expect(hit.headers.get("x-edgewise-route")).toBe(
     'alias="thrifty", model="small", arm="cheap", reason="easy"',
   );

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 const tenant = "stored";
 const stored = { "cache-control": "only-if-cached" };
@@ -24,6 +25,15 @@ async function usedBy(authorization: string): Promise<unknown> {
   const usage = await send("/v1/usage", { headers: { authorization } });
   const { user }: { user: { used: unknown } } = await usage.json();
   return user.used;
+}
+
+/** A look-up takes a second at most, which may be too short on a busy machine: what is stored is asked for again. */
+function found(authorization: string, body: object): Promise<Response> {
+  return eventually(async () => {
+    const response = await post("/v1/chat/completions", authorization, body, stored);
+    expect(response.status).toBe(200);
+    return response;
+  });
 }
 
 test.each<readonly [string, string, object, Readonly<Record<string, string>>]>([
@@ -62,11 +72,10 @@ test("a stored answer is given, whole and as a stream, unless it is older than t
   expect(await first.text()).toContain("Hello there");
   await settled();
   engine.asked.length = 0;
-  const again = await post("/v1/chat/completions", authorization, chat(), stored);
-  expect(again.status).toBe(200);
+  const again = await found(authorization, chat());
   expect(again.headers.get("cache-status")).toMatch(/^edgewise; hit; ttl=\d+; detail=exact$/);
   expect(await again.text()).toContain("Hello there");
-  const stream = await post("/v1/chat/completions", authorization, chat({ stream: true }), stored);
+  const stream = await found(authorization, chat({ stream: true }));
   expect(readStream(await stream.text())).toEqual({ content: "Hello there", finish: "stop", done: true });
   const young = { "cache-control": "only-if-cached, max-age=0" };
   expect((await post("/v1/chat/completions", authorization, chat(), young)).status).toBe(504);
@@ -85,8 +94,8 @@ test("a turn that others would attach to is looked for, and never begun", async 
 
 test("a stored answer needs no tokens: it is given to whoever has none left", async () => {
   const authorization = await bearer("nearly-out", crypto.randomUUID());
-  const ask = async (body: object, headers = {}): Promise<number> => {
-    const response = await post("/v1/chat/completions", authorization, body, headers);
+  const ask = async (body: object): Promise<number> => {
+    const response = await post("/v1/chat/completions", authorization, body);
     await response.text();
     await settled();
     return response.status;
@@ -96,5 +105,5 @@ test("a stored answer needs no tokens: it is given to whoever has none left", as
   expect(await ask(chat({ max_tokens: 140, temperature: 1 }))).toBe(200);
   // What is left of the month does not hold another answer of 100.
   expect(await ask(chat({ temperature: 1 }))).toBe(429);
-  expect(await ask(chat(), stored)).toBe(200);
+  await (await found(authorization, chat())).text();
 });

@@ -49,6 +49,11 @@ async function isAnswered(authorization: string, body: object): Promise<boolean>
   return true;
 }
 
+/** Even a patient look-up may be too slow where the machine is busy: what is stored is asked for again. */
+function expectAnswered(authorization: string, body: object): Promise<void> {
+  return eventually(async () => expect(await isAnswered(authorization, body)).toBe(true));
+}
+
 /** A fresh user, of whom nothing is stored. */
 function user(tenant: string): Promise<string> {
   return bearer(tenant, crypto.randomUUID());
@@ -60,10 +65,12 @@ test("a question in other words is answered without a model: a request, no token
   // On a busy machine the look-up may be too slow, which is a miss as well.
   expect(first.cache).toMatch(/^edgewise; fwd=miss/);
   engine.asked.length = 0;
-  expect(await isAnswered(token, chat("what's the capital of France"))).toBe(true);
-  expect(await isAnswered(token, chat("  What is THE capital of france ?  "))).toBe(true);
-  const streamed = await ask(token, chat("What is capital of France?!", { stream: true }), stored);
-  expect(readStream(streamed.text)).toEqual({ content: "Hello there", finish: "stop", done: true });
+  await expectAnswered(token, chat("what's the capital of France"));
+  await expectAnswered(token, chat("  What is THE capital of france ?  "));
+  await eventually(async () => {
+    const streamed = await ask(token, chat("What is capital of France?!", { stream: true }), stored);
+    expect(readStream(streamed.text)).toEqual({ content: "Hello there", finish: "stop", done: true });
+  });
   expect(engine.asked).toEqual([]);
   await settled();
   // The record's word is the metric's label.
@@ -117,7 +124,7 @@ test("what is asked along with it counts: instructions, sampling, model, a turn 
     { n: 2, temperature: 0 },
   ])
     expect([more, await isAnswered(token, chat(other, more))]).toEqual([more, false]);
-  expect(await isAnswered(token, chat(other))).toBe(true);
+  await expectAnswered(token, chat(other));
 });
 
 test("another user is told nothing, unless the tenant shares answers; another tenant never", async () => {
@@ -127,7 +134,7 @@ test("another user is told nothing, unless the tenant shares answers; another te
   expect(await isAnswered(await user("words"), other)).toBe(false);
   expect(await isAnswered(await user("shared"), other)).toBe(false);
   await ask(await user("shared"), question);
-  expect(await isAnswered(await user("shared"), other)).toBe(true);
+  await expectAnswered(await user("shared"), other);
   expect(await isAnswered(await user("words"), other)).toBe(false);
 });
 
@@ -138,7 +145,7 @@ test("Cache-Control is heeded: no-store keeps nothing, no-cache asks anew and ke
   await ask(token, question, { "cache-control": "no-store" });
   expect(await isAnswered(token, other)).toBe(false);
   await ask(token, question, { "cache-control": "no-cache" });
-  expect(await isAnswered(token, other)).toBe(true);
+  await expectAnswered(token, other);
   engine.asked.length = 0;
   for (const control of ["no-cache", "no-store", "max-age=0"])
     expect((await ask(token, other, { "cache-control": control })).cache).toBe("edgewise; fwd=request");
@@ -190,12 +197,13 @@ test("an admin erases what one user asked, and a tenant's deletion erases all of
     for (const name of [alice, bob])
       await ask(await bearer(tenant, name), question, { "cache-control": "no-cache" });
     const asBob = await bearer(tenant, bob);
-    expect(await isAnswered(asBob, other)).toBe(true);
+    await expectAnswered(asBob, other);
     // In the shared one the entry is of whoever asked last.
     const erased = await erase(`?tenant=${tenant}&user=${tenant === "shared" ? bob : alice}`);
     expect(await erased.json()).toMatchObject({ object: "semantic_cache.erased", tenant, pending: 0 });
     expect(await isAnswered(await bearer(tenant, alice), other)).toBe(false);
-    expect(await isAnswered(asBob, other)).toBe(tenant === "words");
+    if (tenant === "words") await expectAnswered(asBob, other);
+    else expect(await isAnswered(asBob, other)).toBe(false);
   }
   expect((await erase("")).status).toBe(400);
   expect((await erase("?tenant=words&user=%00")).status).toBe(400);
@@ -203,7 +211,7 @@ test("an admin erases what one user asked, and a tenant's deletion erases all of
 
   const token = await bearer("gone", crypto.randomUUID());
   await ask(token, question);
-  expect(await isAnswered(token, other)).toBe(true);
+  await expectAnswered(token, other);
   const headers = { authorization: `Bearer ${platform}` };
   expect((await send("/admin/tenants/gone", { method: "DELETE", headers })).status).toBe(200);
   // The isolate knows it for a while, and what it keeps until then is not kept.
@@ -239,9 +247,7 @@ test("with a model of the fleet that knows meanings, words may differ, numbers a
   meansByTopic();
   const token = await user("meanings");
   await ask(token, chat("How do I wash a wool sweater at 30 degrees?"));
-  expect(await isAnswered(token, chat("How can one clean some woollen sweaters safely at 30 degrees?"))).toBe(
-    true,
-  );
+  await expectAnswered(token, chat("How can one clean some woollen sweaters safely at 30 degrees?"));
   expect(await isAnswered(token, chat("How do I clean a wool sweater at 60 degrees?"))).toBe(false);
   expect(await isAnswered(token, chat("How do I wash a wool sweater of Ralph Lauren at 30 degrees?"))).toBe(
     false,
