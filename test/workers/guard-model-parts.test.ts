@@ -5,10 +5,14 @@ import { ask, chat, toGuard, untilAborted } from "./moderation-fixture.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 
 const guarded = { input: "block", output: "off", model: "guard" } as const;
+/** A guard that answers does so within it, however busy the machine is. */
+const lateMs = 1_000;
 const engine = scriptedEdge({
   "harm-guard-open": { safety: { moderation: { ...guarded, when_slow: "open" } } },
-  "harm-guard-late": { safety: { moderation: { ...guarded, model_budget_ms: 50 } } },
-  "harm-guard-late-open": { safety: { moderation: { ...guarded, model_budget_ms: 50, when_slow: "open" } } },
+  "harm-guard-late": { safety: { moderation: { ...guarded, model_budget_ms: lateMs } } },
+  "harm-guard-late-open": {
+    safety: { moderation: { ...guarded, model_budget_ms: lateMs, when_slow: "open" } },
+  },
 });
 
 test("a question in front of more words than a guard is shown at a time is judged as well, and is one request", async () => {

@@ -7,11 +7,15 @@ import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
 
 const guarded = { input: "block", output: "off", model: "guard" } as const;
+/** A guard that answers does so within it, however busy the machine is. */
+const lateMs = 1_000;
 const engine = scriptedEdge({
   "harm-guard": { safety: { moderation: guarded }, models: { allow: ["auto"] } },
   "harm-guard-open": { safety: { moderation: { ...guarded, when_slow: "open" } } },
-  "harm-guard-late": { safety: { moderation: { ...guarded, model_budget_ms: 50 } } },
-  "harm-guard-late-open": { safety: { moderation: { ...guarded, model_budget_ms: 50, when_slow: "open" } } },
+  "harm-guard-late": { safety: { moderation: { ...guarded, model_budget_ms: lateMs } } },
+  "harm-guard-late-open": {
+    safety: { moderation: { ...guarded, model_budget_ms: lateMs, when_slow: "open" } },
+  },
   "harm-guard-once": {
     safety: { moderation: guarded },
     limits: { user: { pro: { requests_per_day: 1, concurrent_requests: 1 } } },
