@@ -64,7 +64,7 @@ test("what is refused for now is asked again, behind the others, and does not fa
   probe.control.answers = (asked) => {
     if (asked.number !== 1 || refusals === 0) return answered(asked);
     refusals -= 1;
-    return { kind: "wait", retryAfterMs: 10 };
+    return { kind: "wait", retryAfterMs: 500 };
   };
   await probe.create(names.map((name) => line(name)));
   expect((await probe.until("completed")).tally).toMatchObject({ completed: 6, failed: 0 });

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import {
   type CredentialsRevoked,
   openingHeader,
@@ -11,6 +11,7 @@ import type { Registered } from "./registration.ts";
 import { ok } from "../../src/shared/contracts/result.ts";
 import { attachmentOf } from "./session-socket.ts";
 import { createSessionClass, type SessionObject } from "./session.ts";
+import { eventually } from "../../test/workers/eventually.ts";
 
 const hourMs = 3_600_000;
 const everythingUntilNow: CredentialsRevoked = { v: sessionVersion, epoch: Date.now() + 1, keyId: null };
@@ -164,7 +165,7 @@ test("what is not to be stored is held while its lane may go on from it, and goe
     const say = (to: SessionObject, message: object): void =>
       void to.webSocketMessage?.(socket, JSON.stringify({ model: "auto", input: "Hi", ...message }));
     const happened = async (what: string) =>
-      vi.waitFor(() => {
+      eventually(() => {
         expect(unkept).toContain(what);
         expect(attachmentOf(socket).active).toBe(false);
       });

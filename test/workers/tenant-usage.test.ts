@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { bucketStub } from "../../durable-objects/token-bucket/bucket-stub.ts";
 import { bucketName } from "../../src/shared/limits/bucket-name.ts";
 import { tenantUsageSchema } from "../../src/shared/wire/usage-responses.ts";
@@ -13,6 +13,7 @@ beforeAll(() => {
   vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => fakeEngine(new Request(input).url, init));
   vi.spyOn(console, "log").mockImplementation(() => undefined);
 });
+afterEach(() => void vi.useRealTimers());
 
 /** @returns the tokens of the answer's usage */
 async function chat(tenant: TestTenant, org: string): Promise<number> {
@@ -41,6 +42,9 @@ async function usage(credential: string, query: string) {
 }
 
 test("a tenant's admin sees what its orgs used, by day, org and model, to the token", async () => {
+  // Noon in Tokyo: no day ends between two requests.
+  const noonMs = Math.floor(Date.now() / 86_400_000) * 86_400_000 + 3 * 3_600_000;
+  vi.useFakeTimers({ toFake: ["Date"], now: noonMs });
   const tenant = await newTenant({ time_zone: "Asia/Tokyo" });
   const tokens = { red: await chat(tenant, "red"), blue: await chat(tenant, "blue") };
   tokens.blue += await chat(tenant, "blue");
@@ -59,7 +63,7 @@ test("a tenant's admin sees what its orgs used, by day, org and model, to the to
   expect(report.total.cost_usd).toBeCloseTo(cost, 9);
   const byDay = await usage(tenant.admin, "");
   const today = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Tokyo" });
-  expect(byDay.data).toMatchObject([{ date: today.format(Date.now()), org: null, requests: 3 }]);
+  expect(byDay.data).toMatchObject([{ date: today.format(noonMs), org: null, requests: 3 }]);
   expect(byDay.data[0]?.model).not.toBeNull();
   const first = await usage(tenant.admin, "?group_by=org,date&limit=1");
   expect(first).toMatchObject({ has_more: true, data: [{ org: "blue" }] });
