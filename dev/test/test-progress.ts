@@ -2,16 +2,36 @@
  * A reporter beside Vitest's own, which speaks of a file only when it is over: tells dev/test.ts of each test that began or
  * ended, and of the end of all, over the channel that it has to the process that it started.
  */
-import type { Reporter, TestCase } from "vitest/node";
+import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
+
+export type TestOutcome = "passed" | "failed" | "skipped";
 
 export type TestProgress =
-  | { readonly kind: "began"; readonly test: string }
-  | { readonly kind: "ended"; readonly test: string; readonly hasFailed: boolean }
+  | { readonly kind: "began"; readonly id: string; readonly test: string }
+  | {
+      readonly kind: "ended";
+      readonly id: string;
+      readonly test: string;
+      readonly outcome: TestOutcome;
+      /** Of one that failed: what its first error says, in a line. */
+      readonly why: string;
+    }
+  /** What failed beside any test: a file that can't be read, a hook of all its tests, an error that nobody caught. */
+  | { readonly kind: "broke"; readonly what: string; readonly why: string }
   /** All tests have run: a process that ends without having said so ended too soon, whatever its exit code. */
-  | { readonly kind: "finished" };
+  | { readonly kind: "finished"; readonly hasFailed: boolean };
+
+/** As much of Vitest's errors as is read here. */
+interface Told {
+  readonly message: string;
+}
 
 function tell(progress: TestProgress): void {
   process.send?.(progress);
+}
+
+function firstLine(errors: readonly Told[] | undefined): string {
+  return errors?.[0]?.message.split("\n", 1)[0] ?? "";
 }
 
 function nameOf({ module, fullName }: TestCase): string {
@@ -20,15 +40,37 @@ function nameOf({ module, fullName }: TestCase): string {
 
 // oxlint-disable-next-line import/no-default-export -- Vitest takes reporters from files so
 export default class TestProgressReporter implements Reporter {
+  readonly #told = new Set<string>();
+
   onTestCaseReady(test: TestCase): void {
-    tell({ kind: "began", test: nameOf(test) });
+    tell({ kind: "began", id: test.id, test: nameOf(test) });
   }
 
   onTestCaseResult(test: TestCase): void {
-    tell({ kind: "ended", test: nameOf(test), hasFailed: test.result().state === "failed" });
+    const { state, errors } = test.result();
+    if (state === "pending") return;
+    this.#told.add(test.id);
+    tell({ kind: "ended", id: test.id, test: nameOf(test), outcome: state, why: firstLine(errors) });
   }
 
-  onTestRunEnd(): void {
-    tell({ kind: "finished" });
+  onTestSuiteResult(suite: TestSuite): void {
+    this.#tellBroken(`${suite.module.relativeModuleId} > ${suite.fullName}`, suite.errors());
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    this.#tellBroken(module.relativeModuleId, module.errors());
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], uncaught: readonly Told[], reason: string): void {
+    // Of a test that is left out Vitest says nothing before.
+    for (const module of modules)
+      for (const test of module.children.allTests())
+        if (!this.#told.has(test.id)) this.onTestCaseResult(test);
+    this.#tellBroken("an error that nobody caught", uncaught);
+    tell({ kind: "finished", hasFailed: reason !== "passed" });
+  }
+
+  #tellBroken(what: string, errors: readonly Told[]): void {
+    if (errors.length > 0) tell({ kind: "broke", what, why: firstLine(errors) });
   }
 }
