@@ -33,8 +33,8 @@ export function wordsOf(text: string, limit = Number.POSITIVE_INFINITY): string[
     if (isAscii(run)) {
       words.push(porterStem(run.slice(0, maxWordCharacters).toLowerCase()));
     } else if (unspacedCharacter.test(run)) {
-      // Narrow katakana meet the wide.
-      pushPairs(run.normalize("NFKC"), words, limit);
+      // Narrow katakana meet the wide. ㈜ is `(주)`, whose signs are no more of a word than where they are written out.
+      for (const part of run.normalize("NFKC").split(/[()]+/)) if (part !== "") pushPairs(part, words, limit);
     } else {
       // Latin letters with accents and without must meet.
       const plain = run
