@@ -13,6 +13,19 @@ test("an event is its text in the client's frame", () => {
   expect(read(writer.take())).toBe("< token>");
 });
 
+test("a text that JSON writes as it is goes into the frame, and of any other nothing is written", () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }));
+  fc.assert(
+    fc.property(text, (said) => {
+      const writer = new EventWriter();
+      writer.append(utf8.encode("before "));
+      const isPlain = JSON.stringify(said) === `"${said}"` && /^[\u0020-\u007e]*$/.test(said);
+      expect(writer.text(said, frameOf("<", ">"))).toBe(isPlain);
+      expect(read(writer.take())).toBe(isPlain ? `before <${said}>` : "before ");
+    }),
+  );
+});
+
 test("nothing written is nothing taken, and what was taken is not taken again", () => {
   const writer = new EventWriter();
   expect(writer.take()).toBeUndefined();

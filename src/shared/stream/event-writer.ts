@@ -2,7 +2,7 @@
  * The client's events of one read, put together in one buffer that the next read uses again: a fresh array for each event, and
  * one more for all of them, was a tenth of what the isolate did for a token.
  */
-import type { EventFrame, PlainEvent } from "./plain-event.ts";
+import { isPlain, type EventFrame, type PlainEvent } from "./plain-event.ts";
 
 /** Some ten events; it grows where one read brings more. */
 const firstBytes = 2048;
@@ -20,6 +20,24 @@ export class EventWriter {
     // Most texts are a few bytes long: a view of them would cost more than they do.
     for (let index = from; index < to; index++) buffer[at++] = bytes[index] ?? 0;
     buffer.set(tail, at);
+  }
+
+  /** A text in the client's frame. False: it holds what is not ASCII or what JSON escapes, and nothing was written. */
+  text(text: string, { head, tail }: EventFrame): boolean {
+    const start = this.#room(head.length + text.length + tail.length);
+    const buffer = this.#buffer;
+    buffer.set(head, start);
+    let at = start + head.length;
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (!isPlain(code)) {
+        this.#length = start;
+        return false;
+      }
+      buffer[at++] = code;
+    }
+    buffer.set(tail, at);
+    return true;
   }
 
   append(bytes: Uint8Array): void {

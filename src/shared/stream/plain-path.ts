@@ -91,8 +91,18 @@ export class PlainPath {
     if (this.#goingOn !== null) this.#goingOn.heardBytes(bytes, event, tokens);
     if (isEmpty) return true;
     if (this.#lanes === null && this.#collector === undefined) this.#writer.event(bytes, event, frame);
-    else this.#write(this.#told(textOf(bytes, event)));
+    else this.#tell(textOf(bytes, event), frame);
     return true;
+  }
+
+  /** Writes what the client gets for a text of choice 0 that was counted. */
+  #tell(text: string, frame: EventFrame): void {
+    const released = this.#released(text);
+    if (released === null) this.#write(this.#ending.conclude("blocked", "content_filter"));
+    else if (released === "") return;
+    else if (released.length <= mostEventCharacters && this.#writer.text(released, frame))
+      this.#collector?.content(0, released);
+    else this.#write(this.#encoded(released));
   }
 
   #write(text: string): void {
@@ -112,20 +122,20 @@ export class PlainPath {
     }
     if (tokens < 0) return this.#ending.conclude("budget-spent", "length");
     if (this.#goingOn !== null) this.#goingOn.heard(text, tokens);
-    return text === "" ? "" : this.#told(text);
+    if (text === "") return "";
+    const released = this.#released(text);
+    if (released === null) return this.#ending.conclude("blocked", "content_filter");
+    return released === "" ? "" : this.#encoded(released);
   }
 
-  /** What the client gets for a text of choice 0 that was counted. */
-  #told(text: string): string {
-    let released = text;
-    if (this.#lanes !== null) {
-      const passed = this.#lanes.push("0/content", text);
-      if (passed === null) return this.#ending.conclude("blocked", "content_filter");
-      if (passed === "") return "";
-      released = passed;
-    }
+  /** What of a text of choice 0 may go on now; `null`: the answer must stop. */
+  #released(text: string): string | null {
+    return this.#lanes === null ? text : this.#lanes.push("0/content", text);
+  }
+
+  #encoded(released: string): string {
     if (released.length > mostEventCharacters) return this.#ending.deliver({ index: 0, content: released });
     this.#collector?.content(0, released);
-    return this.#encoder.content(0, released === text ? `"${text}"` : JSON.stringify(released));
+    return this.#encoder.content(0, JSON.stringify(released));
   }
 }
