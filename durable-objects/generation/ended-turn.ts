@@ -1,3 +1,4 @@
+import type { StartTurn } from "../../src/shared/contracts/generation.ts";
 import { dueWork } from "../../src/shared/turn/durable/turn-state.ts";
 import type { GenerationParts } from "./generation-parts.ts";
 import type { GenerationStore } from "./generation-store.ts";
@@ -87,12 +88,22 @@ export class EndedTurn {
         : (parts.runner.withMetadata?.(response, metadata) ?? null);
     if (changed === null) return null;
     this.#store.changeResponse(changed, Date.now());
-    this.tellList(parts);
+    this.#tellList(parts);
     return changed;
   }
 
+  /**
+   * Keeps the turn until the next object of its claim is over: an empty object would take the claim again, and the same request would be
+   * answered twice.
+   */
+  outlive(parts: GenerationParts, { replayMs, deadlineMs }: StartTurn["policy"]): void {
+    const nowMs = Date.now();
+    this.#store.keepUntil(nowMs + replayMs + deadlineMs + outliveMarginMs, nowMs);
+    this.#tellList(parts);
+  }
+
   /** Whatever its list is owed, in the background. */
-  tellList(parts: GenerationParts): void {
+  #tellList(parts: GenerationParts): void {
     if (this.#store.owedEffects === 0) return;
     this.#alarm.remind();
     this.#context.waitUntil(this.tend(parts));
@@ -111,3 +122,6 @@ export class EndedTurn {
     await this.#context.blockConcurrencyWhile(() => this.#store.erase());
   }
 }
+
+/** For clock differences, and for the time between the answer `expired` and the next object's claim. */
+const outliveMarginMs = 3_600_000;

@@ -26,8 +26,6 @@ import {
  * about holds nothing.
  */
 const key = "turn";
-/** The text that the run stores beside its journal (`TurnIo.keep`). */
-const keptKey = "kept";
 
 /** Terminal events are few and share the value; more text than this gets segments of its own. */
 const maxLastUnits = 90_000;
@@ -130,13 +128,12 @@ export class GenerationStore {
     return this.#journal.note;
   }
 
-  /** One row. It goes with the journal. */
   keep(text: string): void {
-    this.#kv.put(keptKey, text);
+    this.#journal.keep(text);
   }
 
   get kept(): string | null {
-    return this.#hasJournal() ? (this.#kv.get<string>(keptKey) ?? null) : null;
+    return this.#hasJournal() ? this.#journal.kept : null;
   }
 
   /** The end and everything that it causes, in one row: the last events, the bill, the outbox. */
@@ -200,7 +197,7 @@ export class GenerationStore {
   prune(): void {
     const value = this.#needValue();
     this.#transaction(() => {
-      this.#dropJournal();
+      this.#journal.drop();
       const isKept = keepsRequest(value);
       if (!isKept) this.#dropRequest(value);
       const request = isKept ? value.request : null;
@@ -246,7 +243,7 @@ export class GenerationStore {
     const value = this.#needValue();
     const owed = value.listed === undefined || !this.#hasResponse() ? {} : owedAgain(value, nowMs);
     this.#transaction(() => {
-      this.#dropJournal();
+      this.#journal.drop();
       this.#dropRequest(value);
       this.#texts.drop("response");
       const gone = { pruned: true, request: null, last: null, response: null, receipt: null };
@@ -261,12 +258,6 @@ export class GenerationStore {
     this.#journal.forget();
     this.content.wereDeleted();
     await this.#storage.deleteAll();
-  }
-
-  #dropJournal(): void {
-    this.#journal.drop();
-    // Deleting a key that does not exist would be billed as a row, too.
-    if (this.#kv.get(keptKey) !== undefined) this.#kv.delete(keptKey);
   }
 
   #dropRequest({ request }: TurnValue): void {

@@ -9,6 +9,8 @@ import type { Progress } from "../../src/shared/turn/durable/progress.ts";
  */
 const segmentUnits = 16_384;
 const prefix = "journal/";
+/** The text that the run stores beside its journal (`TurnIo.keep`). */
+const keptKey = "kept";
 
 /** Count, payload, usage up to its end, the run's note. */
 type Segment = readonly [number, string, Progress | null, string | null];
@@ -51,6 +53,15 @@ export class JournalSegments {
     return this.#note;
   }
 
+  /** One row. It goes with the journal. */
+  keep(text: string): void {
+    this.#kv.put(keptKey, text);
+  }
+
+  get kept(): string | null {
+    return this.#kv.get<string>(keptKey) ?? null;
+  }
+
   /**
    * The number after the last event, and what was delivered by then.
    *
@@ -86,6 +97,8 @@ export class JournalSegments {
   drop(): void {
     const keys = Array.from(this.#kv.list({ prefix }), ([name]) => name);
     for (const name of keys) this.#kv.delete(name);
+    // Deleting a key that does not exist would be billed as a row, too.
+    if (this.kept !== null) this.#kv.delete(keptKey);
     this.forget();
   }
 

@@ -204,14 +204,9 @@ export class TurnKeeper {
     }
   }
 
-  /**
-   * The claim that led here moves on to the next object. This one stays until that one's time is over: an empty object
-   * would take the claim again, and the same request would be answered twice.
-   */
-  outlive({ replayMs, deadlineMs }: StartTurn["policy"]): void {
-    const nowMs = Date.now();
-    this.#store.keepUntil(nowMs + replayMs + deadlineMs + outliveMarginMs, nowMs);
-    this.#ended.tellList(this.#needParts());
+  /** The claim that led here moves on to the next object. */
+  outlive(next: StartTurn["policy"]): void {
+    this.#ended.outlive(this.#needParts(), next);
   }
 
   hold(untilMs: number): void {
@@ -301,6 +296,3 @@ export class TurnKeeper {
     return this.#parts;
   }
 }
-
-/** For clock differences, and for the time between the answer `expired` and the next object's claim. */
-const outliveMarginMs = 3_600_000;
