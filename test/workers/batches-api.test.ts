@@ -2,15 +2,12 @@
 import { expect, test } from "vitest";
 import { askForBatch, batchOf, chatLine, resultsOf, startBatch, untilStatus } from "./batch-fixture.ts";
 import { bearer } from "./edge-under-test.ts";
-import { eventually } from "./eventually.ts";
-import { type Answer, callerOf } from "./knowledge-fixture.ts";
+import { callerOf } from "./knowledge-fixture.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 
 const engine = scriptedEdge({
   batches: { limits: limitless },
-  "few-batches": { limits: limitless, batches: { max_open: 1, max_lines: 2 } },
   "no-batches": { batches: { mode: "off" } },
-  "shared-batches": { limits: limitless, batches: { max_open_total: 2, max_lines_total: 3 } },
 });
 
 test("every line of a file is answered, counted and charged once, and lies in the output file", async () => {
@@ -227,134 +224,4 @@ test("a batch that has ended can't be cancelled", async () => {
     body: { error: { code: "conflict" } },
   });
   expect(await batchOf(jan, id)).toMatchObject({ status: "completed" });
-});
-
-test("a batch that is asked for again with its Idempotency-Key is the same, as it is now; with another body it is refused", async () => {
-  const [lou, mia] = [await callerOf("batches", "lou"), await callerOf("batches", "mia")];
-  const input = await lou.upload("in.jsonl", chatLine("a", "Hi"), { purpose: "batch" });
-  const asked = async (key: string, more: object = {}, caller = lou): Promise<Answer> => {
-    const response = await caller.send("/v1/batches", {
-      method: "POST",
-      headers: { "content-type": "application/json", "idempotency-key": key },
-      body: JSON.stringify({
-        input_file_id: input,
-        endpoint: "/v1/chat/completions",
-        completion_window: "24h",
-        ...more,
-      }),
-    });
-    return { status: response.status, body: await response.json() };
-  };
-  const [first, beside] = await Promise.all([asked("night-1"), asked("night-1")]);
-  expect(first).toMatchObject({ status: 200, body: { object: "batch" } });
-  expect(beside.body.id).toBe(first.body.id);
-  await untilStatus(lou, first.body.id, "completed");
-  expect(await asked("night-1")).toMatchObject({
-    status: 200,
-    body: { id: first.body.id, status: "completed", request_counts: { total: 1, completed: 1 } },
-  });
-  expect(await asked("night-1", { metadata: { night: "2" } })).toMatchObject({
-    status: 422,
-    body: { error: { code: "idempotency_key_reused" } },
-  });
-  expect((await asked("two words")).status).toBe(400);
-  expect(engine.asked).toHaveLength(1);
-  const other = await asked("night-2");
-  expect(other.body.id).not.toBe(first.body.id);
-  await untilStatus(lou, other.body.id, "completed");
-  const ids = (await lou.ask("GET", "/v1/batches")).body["data"] as { id: string }[];
-  expect(ids.map(({ id }) => id)).toEqual([other.body.id, first.body.id]);
-  // A key is its owner's alone: another's finds no file here, and no batch.
-  expect((await asked("night-1", {}, mia)).status).toBe(404);
-});
-
-test("a batch that is asked for again with its Idempotency-Key is the same though its file is gone, and costs a request", async () => {
-  const nia = await callerOf("batches", "nia");
-  const input = await nia.upload("in.jsonl", chatLine("a", "Hi"), { purpose: "batch" });
-  const asked = async (key: string, more: object = {}): Promise<Answer> => {
-    const response = await nia.send("/v1/batches", {
-      method: "POST",
-      headers: { "content-type": "application/json", "idempotency-key": key },
-      body: JSON.stringify({
-        input_file_id: input,
-        endpoint: "/v1/chat/completions",
-        completion_window: "24h",
-        ...more,
-      }),
-    });
-    return { status: response.status, body: await response.json() };
-  };
-  const { id } = (await asked("night")).body as { id: string };
-  await untilStatus(nia, id, "completed");
-  await nia.ask("DELETE", `/v1/files/${input}`);
-  expect(await asked("night")).toMatchObject({ status: 200, body: { id, status: "completed" } });
-  expect((await asked("night", { metadata: { other: "1" } })).status).toBe(422);
-  expect(await asked("other-night")).toMatchObject({
-    status: 404,
-    body: { error: { param: "input_file_id" } },
-  });
-  // Asked for twice, and one line.
-  await expectBill(await bearer("batches", "nia"), 3, 12);
-});
-
-test("a user has so many batches at once, and a batch so many lines, as the tenant allows", async () => {
-  const kim = await callerOf("few-batches", "kim");
-  const gate = Promise.withResolvers<void>();
-  engine.pause = { at: 0, until: gate.promise };
-  const id = await startBatch(kim, [chatLine("a", "Hi", { max_tokens: 5000 })]);
-  expect(await askForBatch(kim, [chatLine("a", "Hi")])).toMatchObject({ status: 409 });
-  gate.resolve();
-  await untilStatus(kim, id, "completed");
-  await expect.poll(async () => (await askForBatch(kim, [chatLine("a", "Hi")])).status).toBe(200);
-  const [{ id: next }] = (await kim.ask("GET", "/v1/batches?limit=1")).body["data"] as [{ id: string }];
-  await untilStatus(kim, next, "completed");
-  await expect
-    .poll(
-      async () =>
-        (
-          await askForBatch(
-            kim,
-            ["a", "b", "c"].map((name) => chatLine(name, "Hi")),
-          )
-        ).status,
-    )
-    .toBe(200);
-  const [{ id: long }] = (await kim.ask("GET", "/v1/batches?limit=1")).body["data"] as [{ id: string }];
-  const failed = await untilStatus(kim, long, "failed");
-  expect(failed.errors?.data).toMatchObject([{ line: 3, code: "too_many_requests" }]);
-});
-
-test("all users of a tenant together have so many batches, and requests in them, as it allows; what has ended makes room", async () => {
-  const [oda, pia, quin] = [
-    await callerOf("shared-batches", "oda"),
-    await callerOf("shared-batches", "pia"),
-    await callerOf("shared-batches", "quin"),
-  ];
-  const gate = Promise.withResolvers<void>();
-  engine.pause = { at: 0, until: gate.promise };
-  const two = [chatLine("a", "Hi", { max_tokens: 5000 }), chatLine("b", "Hi", { max_tokens: 5000 })];
-  const first = await startBatch(oda, two);
-  await untilStatus(oda, first, "in_progress");
-  const long = await untilStatus(pia, await startBatch(pia, two), "failed");
-  expect(long.errors?.data).toMatchObject([{ code: "too_many_queued_requests", line: null }]);
-  // The one that failed makes room, as soon as all have heard of it.
-  const second = await eventually(async () => {
-    const made = await askForBatch(pia, two.slice(0, 1));
-    expect(made.status).toBe(200);
-    return made.body.id;
-  });
-  expect(await askForBatch(quin, two.slice(0, 1))).toMatchObject({
-    status: 409,
-    body: { error: { message: expect.stringContaining("all users") as string } },
-  });
-  expect((await quin.ask("GET", "/v1/batches")).body["data"]).toEqual([]);
-  gate.resolve();
-  await untilStatus(oda, first, "completed");
-  await untilStatus(pia, second, "completed");
-  const third = await eventually(async () => {
-    const made = await askForBatch(quin, two);
-    expect(made.status).toBe(200);
-    return made.body.id;
-  });
-  await untilStatus(quin, third, "completed");
 });

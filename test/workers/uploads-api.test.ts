@@ -1,14 +1,13 @@
 /** `/v1/uploads` as a client sees it. */
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { bucketKey } from "../../durable-objects/library/file-bucket.ts";
-import { Library } from "../../durable-objects/library/library.ts";
-import { libraryName } from "../../src/shared/contracts/library.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { putTenant } from "./edge-under-test.ts";
 import { eventually } from "./eventually.ts";
-import { callerOf, type Answer, type Caller } from "./knowledge-fixture.ts";
+import { callerOf } from "./knowledge-fixture.ts";
 import { holdsText } from "./stored-text.ts";
+import { announced, begun, complete, contentOf, library, part, sendPart } from "./upload-fixture.ts";
 
 beforeAll(async () => {
   await putTenant("uploads", {});
@@ -17,46 +16,6 @@ beforeAll(async () => {
     retrieval: { max_file_bytes: 2000, max_files: 2, max_total_bytes: 3000 },
   });
 });
-
-afterEach(() => {
-  vi.restoreAllMocks();
-});
-
-const announced = { filename: "long.txt", purpose: "user_data", mime_type: "text/plain" };
-
-async function begun(caller: Caller, bytes: number, more: object = {}): Promise<string> {
-  const made = await caller.ask("POST", "/v1/uploads", { ...announced, bytes, ...more });
-  expect(made).toMatchObject({
-    status: 200,
-    body: { object: "upload", status: "pending", bytes, file: null },
-  });
-  return made.body.id;
-}
-
-async function sendPart(caller: Caller, uploadId: string, data: string | File): Promise<Answer> {
-  const body = new FormData();
-  body.append("data", data);
-  const response = await caller.send(`/v1/uploads/${uploadId}/parts`, { method: "POST", body });
-  return { status: response.status, body: await response.json() };
-}
-
-async function part(caller: Caller, uploadId: string, text: string): Promise<string> {
-  const sent = await sendPart(caller, uploadId, new File([text], "upload"));
-  expect(sent).toMatchObject({ status: 200, body: { object: "upload.part", upload_id: uploadId } });
-  return sent.body.id;
-}
-
-function complete(caller: Caller, uploadId: string, part_ids: readonly string[], more: object = {}) {
-  return caller.ask("POST", `/v1/uploads/${uploadId}/complete`, { part_ids, ...more });
-}
-
-async function contentOf(caller: Caller, fileId: string): Promise<string> {
-  return (await caller.send(`/v1/files/${fileId}/content`)).text();
-}
-
-function library(tenant: string, user: string) {
-  return env.LIBRARY.getByName(libraryName({ tenant, user }));
-}
 
 test("a file is announced, sent in parts in any order, put together in the order that is named, and is then like any other", async () => {
   const ann = await callerOf("uploads", "ann");
@@ -223,84 +182,4 @@ test("parts and file of a tenant that lives in the EU are named so, which choose
   const only = await part(hal, id, "zyzzyva");
   const { file } = (await complete(hal, id, [only])).body as unknown as { file: { id: string } };
   for (const name of [id, only, file.id]) expect(objectOfId(name)?.jurisdiction).toBe("eu");
-});
-
-test("a client that leaves in the middle of a part leaves none of it", async () => {
-  const ida = await callerOf("uploads", "ida");
-  const id = await begun(ida, 70);
-  const begin = '--b\r\nContent-Disposition: form-data; name="data"; filename="upload"\r\n\r\nzyzzyva';
-  const body = new ReadableStream({
-    start: (controller) => controller.enqueue(new TextEncoder().encode(begin)),
-    pull: (controller) => controller.error(new Error("gone")),
-  });
-  const headers = { "content-type": "multipart/form-data; boundary=b" };
-  const left = await ida.send(`/v1/uploads/${id}/parts`, { method: "POST", headers, body });
-  expect(left.status).toBe(408);
-  expect(await holdsText(library("uploads", "ida"), "part_")).toBe(false);
-});
-
-test("a completion whose answer is lost is the same file when it is asked for again, and nothing is there twice", async () => {
-  const jon = await callerOf("uploads", "jon");
-  const id = await begun(jon, 7);
-  const only = await part(jon, id, "zyzzyva");
-  // oxlint-disable-next-line typescript/unbound-method -- called on the object below
-  const completed = Library.prototype.completeUpload;
-  vi.spyOn(Library.prototype, "completeUpload").mockImplementationOnce(async function (
-    this: Library,
-    message,
-  ) {
-    await completed.call(this, message);
-    throw new Error("the connection is lost");
-  });
-  expect(await complete(jon, id, [only])).toMatchObject({ status: 503 });
-  const again = await complete(jon, id, [only]);
-  expect(again).toMatchObject({ status: 200, body: { status: "completed" } });
-  const { file } = again.body as unknown as { file: { id: string } };
-  expect((await jon.ask("GET", "/v1/files")).body["data"]).toMatchObject([{ id: file.id }]);
-  expect(await contentOf(jon, file.id)).toBe("zyzzyva");
-});
-
-test("a completion that dies before its end leaves the upload as it was, and the next one makes the file", async () => {
-  const kay = await callerOf("uploads", "kay");
-  const id = await begun(kay, 7);
-  const only = await part(kay, id, "zyzzyva");
-  const tried: string[] = [];
-  vi.spyOn(Library.prototype, "completeUpload").mockImplementationOnce(async ({ fileId }) => {
-    tried.push(fileId);
-    throw new Error("the object is gone");
-  });
-  expect(await complete(kay, id, [only])).toMatchObject({ status: 503 });
-  expect((await kay.ask("GET", "/v1/files")).body["data"]).toEqual([]);
-  expect(await env.FILES?.head(bucketKey(tried[0] ?? ""))).toBeNull();
-  expect(await complete(kay, id, [only])).toMatchObject({ status: 200, body: { status: "completed" } });
-});
-
-test("a part whose bytes are not there, or not all, makes no file", async () => {
-  const lou = await callerOf("uploads", "lou");
-  const id = await begun(lou, 7);
-  const only = await part(lou, id, "zyzzyva");
-  await env.FILES?.put(bucketKey(only), "zyzzyv");
-  expect(await complete(lou, id, [only])).toMatchObject({ status: 503 });
-  await env.FILES?.delete(bucketKey(only));
-  expect(await complete(lou, id, [only])).toMatchObject({ status: 503 });
-  expect((await lou.ask("GET", "/v1/files")).body["data"]).toEqual([]);
-  await env.FILES?.put(bucketKey(only), "zyzzyva");
-  expect(await complete(lou, id, [only])).toMatchObject({ status: 200 });
-});
-
-test("an upload that is cancelled while its parts are put together becomes no file", async () => {
-  const mia = await callerOf("uploads", "mia");
-  const id = await begun(mia, 7);
-  const parts = [await part(mia, id, "zyz"), await part(mia, id, "zyva")];
-  // oxlint-disable-next-line typescript/unbound-method -- called on the object below
-  const stands = Library.prototype.claimStanding;
-  let asked = 0;
-  vi.spyOn(Library.prototype, "claimStanding").mockImplementation(function (this: Library, message) {
-    asked += 1;
-    if (asked === 2) void this.cancelUpload({ ...message });
-    return stands.call(this, message);
-  });
-  expect(await complete(mia, id, parts)).toMatchObject({ status: 503 });
-  expect(await complete(mia, id, parts)).toMatchObject({ status: 409 });
-  expect((await mia.ask("GET", "/v1/files")).body["data"]).toEqual([]);
 });
