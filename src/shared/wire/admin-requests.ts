@@ -4,7 +4,7 @@ import { keyEnvironments } from "../identity/api-key.ts";
 import { addressRangeSchema, keyLimitsSchema } from "../identity/key-record.ts";
 import { tierSchema } from "../limits/tier.ts";
 
-/** What may an admin ask for? The bodies of `/admin/*`, ours as a whole: OpenAI's own admin API knows neither tenants nor tiers. */
+/** The bodies of requests to `/admin/*`. The form is ours: OpenAI's admin API has neither tenants nor tiers. */
 const grace = { leastSeconds: 300, mostSeconds: 2_592_000, usualSeconds: 86_400 } as const;
 
 const tenant = z.lazy(() =>

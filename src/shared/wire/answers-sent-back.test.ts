@@ -1,4 +1,4 @@
-/** Answers that come back in a request, as ours were sent and as clients make them of it. */
+/** Answers that come back in a request, as we sent them and as clients change them. */
 import { describe, expect, test } from "vitest";
 import { accepted, call, tool, user } from "./chat-request-fixture.ts";
 import { parseChatRequest } from "./chat-request.ts";
@@ -84,7 +84,7 @@ describe("an answer is taken as clients send it back", () => {
     const result = { role: "tool", tool_call_id: "c", content: "seen", name: null };
     const read = parseChatRequest(JSON.stringify({ model: "auto", messages: [...messages, result] }));
     if (!read.ok) throw new Error(JSON.stringify(read.error));
-    // Nothing of it reaches an engine.
+    // None of it reaches an engine.
     expect(JSON.parse(JSON.stringify(read.value.messages))).toEqual([
       { role: "user", content: "Hi" },
       plain,

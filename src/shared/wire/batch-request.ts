@@ -1,4 +1,4 @@
-/** Is this body a request for a batch (`POST /v1/batches`), and what does it hold? */
+/** Is this body a request for a batch (`POST /v1/batches`), and what does it ask for? */
 import * as z from "zod";
 import { batchEndpoints, type BatchEndpoint } from "../contracts/batch.ts";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -29,7 +29,7 @@ export interface BatchCreation {
   readonly outputExpiresAfterMs: number | null;
 }
 
-/** Of `24h`, the one that there is. */
+/** The length of `24h`, the only window. */
 export const completionWindowMs = 86_400_000;
 
 export function parseBatchCreation(body: string): Result<BatchCreation, Refusal> {

@@ -1,6 +1,6 @@
 /**
- * Every field that a client may know from OpenAI or vLLM, and what becomes of it here. The parser, the body for the
- * engine, the OpenAPI document and docs/api-fields.md are all read off these two tables, so that they can't disagree.
+ * Every field that a client may know from OpenAI or vLLM, and what happens to it here. The parser, the body for the
+ * engine, the OpenAPI document and docs/api-fields.md are all made from these two tables, so that they can't disagree.
  */
 import * as z from "zod";
 import { messagesSchema } from "./chat-messages.ts";
@@ -12,7 +12,7 @@ import { modelName, samplingShape } from "./sampling-shape.ts";
 import { conversationName, metadataSchema, opaqueId, orAbsent, withoutEffect } from "./schema-parts.ts";
 import { toolChoiceSchema, toolSchema } from "./tools.ts";
 
-/** Schemas of the fields that are taken. Null means absent for every one of them, as with OpenAI. */
+/** Schemas of the accepted fields. For each of them null means absent, as with OpenAI. */
 export const chatShape = joinShapes(
   lazyShape({
     model: () => modelName,
@@ -67,8 +67,8 @@ export type ChatField = keyof typeof chatShape;
 export interface FieldRule {
   readonly origin: "OpenAI" | "vLLM" | "Edgewise";
   /**
-   * `passed`: to the engine as it is. `converted`: to the engine, in its words (normalise-chat.ts). `used`: read here.
-   * `none`: accepted and checked, without effect.
+   * `passed`: sent to the engine unchanged. `converted`: sent in the engine's form (normalise-chat.ts). `used`: used
+   * here. `none`: accepted and checked, without effect.
    */
   readonly effect: "passed" | "converted" | "used" | "none";
   readonly note: string;
@@ -207,7 +207,7 @@ function ofResponses(instead: string): RefusedField {
   return refused("OpenAI", `belongs to /v1/responses: send ${instead}`);
 }
 
-/** What a client that knows the Responses API sends. */
+/** Fields of the Responses API, which some clients send to chat. */
 export const refusedFieldsOfResponses: Readonly<Record<string, RefusedField>> = {
   input: ofResponses("messages"),
   instructions: ofResponses("a message of the role 'system'"),
@@ -218,7 +218,7 @@ export const refusedFieldsOfResponses: Readonly<Record<string, RefusedField>> = 
   text: ofResponses("response_format, or verbosity"),
 };
 
-/** Fields that are known and impossible here: 400 `unsupported_parameter`. Null is taken, and means absent. */
+/** Known fields that are not supported here: 400 `unsupported_parameter`. Null is accepted and means absent. */
 export const refusedChatFields: Readonly<Record<string, RefusedField>> = {
   ...refusedFieldsOfResponses,
   prompt: refused("OpenAI", "belongs to /v1/completions: send messages"),

@@ -1,6 +1,6 @@
 /**
- * Which messages may a chat request hold, and in which form do they go on? OpenAI's forms come in; what goes on is what
- * every engine's template knows: `developer` becomes `system`, a refusal becomes text, and what has no effect is left out.
+ * Which messages may a chat request contain, and in which form are they used? It accepts OpenAI's forms and converts them to what
+ * every engine's template knows: `developer` becomes `system`, a refusal becomes text, and fields without effect are left out.
  */
 import * as z from "zod";
 import type { FilePart } from "../prompt/file-part.ts";
@@ -19,7 +19,7 @@ import {
 } from "./schema-parts.ts";
 import { readSentFile, sentFileShape } from "./sent-file.ts";
 
-/** Where a prefix that may be cached ends, as OpenAI writes it, and as clients do that also speak to Anthropic's models. */
+/** Marks the end of a prefix that may be cached: OpenAI's form, and that of clients which also call Anthropic's models. */
 const cacheMarks = lazyShape({
   prompt_cache_breakpoint: () =>
     withoutEffect(z.strictObject({ mode: z.literal("explicit").optional() }).nullable()),
@@ -79,7 +79,7 @@ function parts<Part extends z.ZodType>(part: Part) {
 }
 
 const textContent = z.lazy(() => z.union([text(), parts(z.discriminatedUnion("type", [textPart]))]));
-/** Pictures too, which OpenAI's chat has not: a screenshot is a result. */
+/** Also pictures, which OpenAI's chat does not accept here: a screenshot may be a result. */
 const toolContent = z.lazy(() =>
   z.union([text(), parts(z.discriminatedUnion("type", [textPart, imagePart]))]),
 );
@@ -91,8 +91,8 @@ const assistantContent = z.lazy(() =>
 );
 
 /**
- * Arguments are JSON text, as the model wrote it. Templates want them as an object, so an engine refuses anything else;
- * an empty string means no arguments (streams of calls without any end so).
+ * Arguments are JSON text as the model wrote it. Templates need an object, so engines refuse anything else; an empty string
+ * means no arguments (streams of calls without any end like that).
  */
 export const callArguments = z.lazy(() =>
   z
@@ -106,7 +106,7 @@ export const callArguments = z.lazy(() =>
     .transform((value) => (value === "" ? "{}" : value)),
 );
 
-/** As of the message that it is in: what else it holds goes no further. */
+/** As in the message around it, other members are dropped. */
 const functionCall = z.lazy(() =>
   z.object({
     id: opaqueId,
@@ -115,7 +115,7 @@ const functionCall = z.lazy(() =>
   }),
 );
 
-/** A union of one, so that a type that OpenAI knows and we don't is told as such. */
+/** A union of one member, so that a type which only OpenAI supports gets an error that says so. */
 const toolCall = z.lazy(() => z.discriminatedUnion("type", [functionCall]));
 
 const systemMessage = z.lazy(() =>
@@ -143,8 +143,8 @@ const userMessage = z.lazy(() =>
 );
 
 /**
- * An answer, as a client sends it back: with it comes what the client's library made of it (`parsed`), or keeps there for itself
- * (`provider_specific_fields`). That says nothing to a model, and goes no further.
+ * An answer as a client sends it back, with what the client's library derived from it (`parsed`) or keeps there for itself
+ * (`provider_specific_fields`). These mean nothing to a model and are dropped.
  */
 const assistantMessage = z.lazy(() =>
   z
@@ -154,7 +154,7 @@ const assistantMessage = z.lazy(() =>
       refusal: text().nullish(),
       name: orAbsent(speakerName),
       tool_calls: z.array(toolCall).max(requestLimits.toolCallsPerMessage).nullish(),
-      /** What a reasoning model thought before, as our own answers carry it. Templates decide whether to show it again. */
+      /** A reasoning model's earlier thoughts, as in our own answers. The template decides whether to show them again. */
       reasoning: text().nullish(),
       reasoning_content: text().nullish(),
       audio: unsupported("is not supported: this service gives no answers in sound to refer to"),
@@ -207,8 +207,8 @@ export const chatMessageSchema = z.lazy(() =>
 );
 
 /**
- * A message of a stored completion (public-message.ts), as it was when it was sent: `content_parts`, which no other has, are its content,
- * and what is told beside says nothing to a model.
+ * Turns a message of a stored completion (public-message.ts) into the form in which it was sent: `content_parts`, which only such a message
+ * has, are its content, and its other members mean nothing to a model.
  */
 function asSent(message: unknown): unknown {
   if (!isRecord(message) || !Object.hasOwn(message, "content_parts")) return message;
@@ -223,16 +223,16 @@ function asSent(message: unknown): unknown {
 type SentMessage = z.output<typeof chatMessageSchema>;
 type SentUserMessage = Extract<SentMessage, { role: "user" }>;
 
-/** A message as it goes on: four roles, content a string, parts, or null beside tool_calls. */
+/** A converted message: four roles; content is a string, parts, or null beside tool_calls. */
 export type ChatMessage = Exclude<SentMessage, SentUserMessage> | UserMessage;
-/** A part `file` stays one until it is read (src/shared/attachments), before anything else is done with the request. */
+/** A part `file` stays one until the file is read (src/shared/attachments), which comes before everything else. */
 export type UserContentPart = Exclude<SentUserMessage["content"], string>[number] | FilePart;
 export type UserMessage = Omit<SentUserMessage, "content"> & { content: string | UserContentPart[] };
 export type AssistantMessage = Extract<SentMessage, { role: "assistant" }>;
 
 export const messagesSchema = z.lazy(() => z.array(chatMessageSchema).min(1).max(requestLimits.messages));
 
-/** Most messages are a role and a string. This sees it in a few dozen nanoseconds, and never accepts what the schema refuses. */
+/** Most messages are a role and a string. This test takes a few dozen nanoseconds and never accepts what the schema refuses. */
 export function isPlainMessage(
   value: unknown,
 ): value is { role: "system" | "user" | "assistant"; content: string } {
@@ -246,10 +246,9 @@ export function isPlainMessage(
 }
 
 /**
- * A model's own arguments, as it is shown them again. An answer may have been cut off in the middle of them, and some models
- * write what is no object at all: engines refuse the whole prompt for it, so that what was said before could never be gone on
- * from again. Such a call goes without arguments. Those that are whole have no bound here: the model wrote them, and has the
- * window for them.
+ * A model's own arguments, in the form in which it sees them again. An answer may have been cut off in the middle of them, and some
+ * models write something other than an object. Engines refuse the whole prompt for it, so that the conversation could never be
+ * continued. Such a call gets no arguments. Complete arguments have no bound here: the model wrote them, so they fit its window.
  */
 export function recalledArguments(text: string): string {
   let parsed: unknown;
@@ -261,7 +260,7 @@ export function recalledArguments(text: string): string {
   return isRecord(parsed) && isSound(parsed, 1) ? text : "{}";
 }
 
-/** What every engine can walk and write as UTF-8. */
+/** Whether every engine can traverse it and write it as UTF-8. */
 function isSound(value: unknown, depth: number): boolean {
   if (typeof value === "string") return value.isWellFormed();
   if (typeof value !== "object" || value === null) return true;

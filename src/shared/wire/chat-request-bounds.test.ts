@@ -1,4 +1,4 @@
-/** How much and how deep a chat completion may be. */
+/** How large and how deeply nested a chat completion may be. */
 import { expect, test } from "vitest";
 import { accepted, refused, tool, user } from "./chat-request-fixture.ts";
 

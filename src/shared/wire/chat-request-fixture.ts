@@ -1,4 +1,4 @@
-/** Bodies of a chat completion that are taken, or refused, by what differs from the least of them. */
+/** Bodies of a chat completion that are accepted or refused, given by their difference from a minimal one. */
 import { expect } from "vitest";
 import { parseChatRequest, type ChatRequest } from "./chat-request.ts";
 

@@ -22,7 +22,7 @@ describe("what is taken", () => {
       const written = BigInt(JSON.stringify(accepted({ seed }).seed));
       expect(BigInt.asIntN(64, written)).toBe(written);
     }
-    // It would be written as -9223372036854776000, which engines refuse.
+    // JSON would write it as -9223372036854776000, which engines refuse.
     expect(refused({ seed: -9_223_372_036_854_775_808 })).toMatchObject({ param: "seed" });
   });
   test("what has no effect goes no further: who keeps the request need not walk what nobody has measured", () => {
@@ -129,7 +129,7 @@ describe("what is refused, and how it is named", () => {
     [{ stream_options: { include_usage: true } }, "value-invalid", "stream_options"],
     [{ stream_format: "text" }, "value-invalid", "stream_format"],
     [{ retrieval: true }, "value-invalid", "retrieval"],
-    // Ignored, it would give an answer that only looks grounded.
+    // If it were ignored, the answer would only look grounded.
     [{ retrieval: {} }, "value-invalid", "retrieval.vector_store_ids"],
     [{ retrieval: { vector_store_ids: [] } }, "value-invalid", "retrieval.vector_store_ids"],
     [

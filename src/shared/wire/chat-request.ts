@@ -1,6 +1,6 @@
 /**
- * Is this body a chat request, and which? Strict: what is unknown, impossible or out of bounds is refused with the field's
- * name. It runs on every request, so plain messages meet no schema, and the other fields only their own (field-reader.ts).
+ * Is this body a chat request, and which? Strict: unknown, unsupported or out-of-bounds fields are refused by name. It runs
+ * on every request, so plain messages need no schema, and other fields only their own (field-reader.ts).
  */
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -18,21 +18,21 @@ import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
 
 type Optional = Exclude<ChatField, "model" | "messages">;
 
-/** As it was sent, checked field by field and together. */
+/** The request as sent; each field and their combination are checked. */
 export type SentChatRequest = {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
 } & { readonly [Field in Optional]?: z.output<(typeof chatShape)[Field]> };
 
 /**
- * A checked request in the words that engines know (chat-messages.ts, normalise-chat.ts). Fields that were null are
- * absent, and so are fields that say nothing, such as an empty list of tools.
+ * A checked request in the form that engines know (chat-messages.ts, normalise-chat.ts). Fields that were null are
+ * absent, and so are meaningless ones, such as an empty list of tools.
  */
 export type ChatRequest = Omit<SentChatRequest, "tool_choice"> & {
   readonly tool_choice?: Exclude<ToolChoice, { type: "allowed_tools" }>;
 };
 
-/** The same as one schema: for the documentation, and as the slow twin that tests hold the parser against. */
+/** The same as one schema, for the documentation and for tests that compare the parser with it. */
 export const chatRequestSchema = z.lazy(() => {
   const { model, messages, ...optional } = chatShape;
   return z.strictObject({ model, messages, ...nullish(optional) });
@@ -49,7 +49,7 @@ const table: FieldTable = {
 export function parseChatRequest(body: string): Result<ChatRequest, Refusal> {
   const read = parseFields(body, table);
   if (!read.ok) return read;
-  // Each field was checked by its own schema; TypeScript can't follow that through a map.
+  // Each field was checked by its own schema, which TypeScript can't follow through a map.
   const sent = read.value as unknown as SentChatRequest;
   const fault = crossFieldFault(sent);
   return fault === null ? ok(normaliseChat(sent)) : err(fault);

@@ -65,9 +65,9 @@ function toolFault(request: SentChatRequest): Refusal | null {
 }
 
 /**
- * Every call is answered, each by one tool message, before anything else is said; and nothing else is answered. OpenAI's
- * rule; templates that don't check it render nonsense. With a stored history in front, answers may come first: theirs is
- * the call that the history ends with.
+ * Each call must be followed by exactly one tool message, before any other message; and a tool message needs a call. This is
+ * OpenAI's rule; templates that don't check it render nonsense. After a stored history tool messages may come first: they
+ * answer the calls at its end.
  */
 function toolSequenceFault(messages: readonly ChatMessage[], historyInFront: boolean): Refusal | null {
   let open: Set<string> = new Set();
@@ -81,7 +81,7 @@ function toolSequenceFault(messages: readonly ChatMessage[], historyInFront: boo
         "answers no open call: a tool message must follow the assistant message whose tool_calls hold its id, once",
       );
     }
-    // Instructions are of their turn, and stand before the history wherever the turn begins.
+    // Instructions belong to their turn and come before the history, wherever the turn begins.
     if (message.role !== "system") mayAnswerHistory = false;
     if (open.size > 0) return unanswered(open, caller);
     if (message.role !== "assistant" || message.tool_calls === undefined) continue;

@@ -1,4 +1,4 @@
-/** Is this body a request for a plain completion (`POST /v1/completions`), and what does the engine get of it? */
+/** Is this body a request for a plain completion (`POST /v1/completions`), and which part of it does the engine get? */
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -11,14 +11,14 @@ import { modelName, samplingShape } from "./sampling-shape.ts";
 import { nullish, text } from "./schema-parts.ts";
 import { invalidValue } from "./zod-refusal.ts";
 
-/** What OpenAI and vLLM both take where `max_tokens` is absent. */
+/** The default of OpenAI and vLLM for `max_tokens`. */
 export const defaultCompletionTokens = 16;
 
 const completionShape = joinShapes(
   lazyShape({
     model: () => modelName,
     /**
-     * Text alone: token ids mean something else to every model, and can't be screened.
+     * Only text: token ids differ between models, and can't be screened.
      */
     prompt: () =>
       z
@@ -50,7 +50,7 @@ export type CompletionRequest = {
   >;
 };
 
-/** Taken and checked, but the engine does not get them as they are, or at all. */
+/** Accepted and checked, but the engine does not get them, or only in another form. */
 const kept: ReadonlySet<string> = new Set([
   "model",
   "stream",
@@ -87,10 +87,10 @@ const table: FieldTable = {
   required: ["model", "prompt"],
 };
 
-/** The classification of every field, for the tests that hold it against OpenAI's description. */
+/** How every field is treated, for the tests that compare it with OpenAI's description. */
 export const completionFields = { taken: [...table.schemas.keys()], refused: [...table.refused.keys()] };
 
-/** Notes on the fields that chat has not, or has otherwise; for docs/api-fields.md. */
+/** Notes for docs/api-fields.md on the fields that chat lacks or treats differently. */
 export const ownCompletionNotes: ReadonlyMap<string, string> = new Map([
   ["prompt", "Text, or up to 16 texts. Token ids are not taken: they mean something else to every model."],
   ["n", "1 to 16, times the number of prompts."],
@@ -107,7 +107,7 @@ export const ownCompletionNotes: ReadonlyMap<string, string> = new Map([
 export function parseCompletionRequest(body: string): Result<CompletionRequest, Refusal> {
   const read = parseFields(body, table);
   if (!read.ok) return read;
-  // Each field was checked by its own schema; TypeScript can't follow that through a map.
+  // Each field was checked by its own schema, which TypeScript can't follow through a map.
   const request = read.value as unknown as CompletionRequest;
   const fault = completionFault(request);
   if (fault !== null) return err(fault);
@@ -115,7 +115,7 @@ export function parseCompletionRequest(body: string): Result<CompletionRequest, 
   return ok(request);
 }
 
-/** How many answers the request asks for: every prompt has `n`. */
+/** How many answers the request asks for: `n` for every prompt. */
 export function answersOf(request: CompletionRequest): number {
   return (request.n ?? 1) * (typeof request.prompt === "string" ? 1 : request.prompt.length);
 }
@@ -142,17 +142,17 @@ export interface EngineCompletionOptions {
   readonly servedName: string;
   /** Whether the *engine* is to stream, whatever the client asked for. */
   readonly stream: boolean;
-  /** Usage in the stream's last chunk. Only where the engine knows it. */
+  /** Usage in the stream's last chunk. Only if the engine supports it. */
   readonly streamUsage: boolean;
   /** Usage on every chunk (vLLM): exact on abort. Needs `streamUsage`. */
   readonly continuousUsage: boolean;
-  /** Keeps one tenant's prefix cache apart from another's (vLLM). Null: the engine does not know it. */
+  /** Separates tenants' prefix caches (vLLM). Null: the engine does not support it. */
   readonly cacheSalt: string | null;
-  /** Tokens of each answer. */
+  /** The most tokens of each answer. */
   readonly maxTokens: number;
 }
 
-/** JSON for `/v1/completions` of an engine. */
+/** The JSON body for an engine's `/v1/completions`. */
 export function buildEngineCompletionBody(
   request: CompletionRequest,
   options: EngineCompletionOptions,
@@ -160,7 +160,7 @@ export function buildEngineCompletionBody(
   const body: Record<string, unknown> = { model: options.servedName };
   for (const field in request) if (!kept.has(field)) body[field] = request[field as keyof CompletionRequest];
   body["max_tokens"] = options.maxTokens;
-  // The model's longest answer may be shorter than the client's least: engines refuse the contradiction.
+  // The model's longest answer may be shorter than the client's minimum: engines refuse that contradiction.
   if (request.min_tokens !== undefined) body["min_tokens"] = Math.min(request.min_tokens, options.maxTokens);
   if (options.stream) {
     body["stream"] = true;

@@ -1,10 +1,10 @@
-/** What a client is told of a prompt over the window: by how much, and which of its route's fields to shorten. */
+/** The error for a prompt over the window: by how much, and which of its route's fields to shorten. */
 import type { PromptField, Refusal } from "../contracts/refusal.ts";
 import { wire, type WireError } from "./wire-error.ts";
 
 type ContextRefusal = Extract<Refusal, { kind: "context-too-long" }>;
 
-/** How long the answer may be, in the words of the route whose prompt is called so. */
+/** The field for the answer's length, on the route whose prompt has this name. */
 const answerField: Readonly<Record<PromptField, string>> = {
   messages: "max_completion_tokens",
   input: "max_output_tokens",
@@ -13,7 +13,7 @@ const answerField: Readonly<Record<PromptField, string>> = {
 
 export function contextError(refusal: ContextRefusal): WireError {
   const { promptField = "messages", windowTokens, promptTokens, answerTokens } = refusal;
-  // Embeddings have no answer that could be shorter.
+  // Embeddings have no answer to shorten.
   const way = answerTokens === 0 ? "" : ` or lower '${answerField[promptField]}'`;
   return wire(
     400,

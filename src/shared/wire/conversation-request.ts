@@ -1,4 +1,4 @@
-/** Is this body a request to make or change a conversation (`/v1/conversations`), and what does it hold? */
+/** Is this body a request to create or change a conversation (`/v1/conversations`), and what does it contain? */
 import * as z from "zod";
 import type { AttachedFile } from "../attachments/read-attached.ts";
 import { filesOfInput } from "../attachments/response-files.ts";
@@ -16,7 +16,7 @@ import { metadataSchema, text } from "./schema-parts.ts";
 import { maxTitleCharacters, tidyTitle } from "./tidy-title.ts";
 import { refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
-/** Each is read by src/shared/wire/responses-items.ts, whose refusals name the field; this is for the documentation. */
+/** Only for the documentation: src/shared/wire/responses-items.ts reads each item and names the field that is wrong. */
 const itemsSchema = () => z.array(itemSchema).max(20);
 
 const kinds =
@@ -40,7 +40,7 @@ export const conversationItemsSchema = z.lazy(() =>
   }),
 );
 
-/** As they are parsed: how many there are; what each is, readItems says. */
+/** Checks only their number; readItems checks each item. */
 const unreadItems = () => z.array(z.unknown()).max(20);
 const creationShape = z.lazy(() =>
   z.strictObject({ metadata: metadataSchema.nullish(), items: unreadItems().nullish() }),
@@ -69,11 +69,11 @@ export const conversationUpdateSchema = z.lazy(() =>
     ),
 );
 
-/** Items as the messages that are kept of them. */
+/** Items as the messages that are stored for them. */
 export interface SentItems {
   readonly items: readonly Item[];
   readonly messages: readonly ChatMessage[];
-  /** In the order in which they stand in the messages. */
+  /** In the order of the messages that have them. */
   readonly files: readonly AttachedFile[];
 }
 
@@ -95,7 +95,7 @@ export function parseConversationItems(body: string): Result<SentItems, Refusal>
 }
 
 export interface ConversationChange {
-  /** As they shall be: all of them. `null` takes them away. */
+  /** The complete new metadata. `null` removes it. */
   readonly metadata?: Readonly<Record<string, string>>;
   readonly title?: string | null;
   readonly branch?: number;
@@ -112,7 +112,7 @@ export function parseConversationUpdate(body: string): Result<ConversationChange
   });
 }
 
-/** `br_…` in a query; `null`: no such name. */
+/** `br_…` in a query; `null`: not a branch's name. */
 export function parseBranchName(name: string): number | null {
   return branchName.safeParse(name).success ? Number(name.slice(3)) : null;
 }
@@ -127,12 +127,12 @@ function readItems(given: readonly unknown[]): Result<SentItems, Refusal> {
     imageCountFault(items.value) ??
     fileCountFault(items.value);
   if (fault !== null) return err(inItems(fault));
-  // A conversation keeps none of its own turns' reasoning either.
+  // A conversation does not keep its own turns' reasoning, either.
   const kept = items.value.filter(({ type }) => type !== "reasoning");
   return ok({ items: items.value, messages: messagesOf(kept), files: filesOfInput(items.value, "items") });
 }
 
-/** They are not kept: they would be missing later, and nobody would know. */
+/** Instructions are not stored, so accepting them would lose them silently. */
 function instructionFault(items: readonly Item[]): Refusal | null {
   for (const [at, item] of items.entries()) {
     if (item.type !== "message" || item.role === "user" || item.role === "assistant") continue;

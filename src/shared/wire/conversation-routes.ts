@@ -3,7 +3,7 @@ import { everyBody, everyCall, type PublicRoute } from "./public-route.ts";
 
 const conversationId = { id: "Its id, or the name that you gave as `conversation_id`." };
 
-/** Of `include`, wherever items are shown. */
+/** The note on `include`, for all routes that return items. */
 export const includeNote = "Values of OpenAI's are taken. Items hold all that there is with or without it.";
 
 export const conversationRoutes: readonly PublicRoute[] = [

@@ -1,4 +1,4 @@
-/** What a client is told whose credential, scope or signature does not suffice. Why a credential failed is not told: it would help to forge the next one. */
+/** The error for an insufficient credential, scope or signature. It does not say why a credential failed: that would help to forge the next one. */
 import type { Refusal } from "../contracts/refusal.ts";
 import { acceptSignature, challenge } from "./challenge.ts";
 import { echoedText } from "./echoed-text.ts";
@@ -9,7 +9,7 @@ type CredentialRefusal = Extract<
   { kind: "credential-missing" | "credential-invalid" | "scope-missing" | "signature-invalid" }
 >;
 
-/** Of each scope that a message names. */
+/** The longest scope that a message repeats. */
 const maxScopeCharacters = 128;
 
 const missing =

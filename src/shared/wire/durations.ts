@@ -1,4 +1,4 @@
-/** How is a span of time written for people and in `x-ratelimit-reset-*`? As OpenAI does: `250ms`, `1s`, `6m0s`, `1h0m0s`. */
+/** Writes a duration for people and for `x-ratelimit-reset-*`, in OpenAI's form: `250ms`, `1s`, `6m0s`, `1h0m0s`. */
 export function formatDuration(milliseconds: number): string {
   const wholeMs = Math.max(0, Math.ceil(milliseconds));
   if (wholeMs < 1000) return `${wholeMs}ms`;

@@ -23,7 +23,7 @@ test("an input is taken, unchanged, exactly where its schema takes it", () => {
     fc.property(input, (value) => {
       const sent = JSON.parse(JSON.stringify(value)) as unknown;
       const read = parse(sent);
-      // Null is absent, as for every field.
+      // Null means absent, as for every field.
       expect(read.ok).toBe(embeddingRequestSchema.safeParse({ model: "auto", input: sent }).success);
       if (read.ok) expect(read.value.input).toEqual(sent);
     }),

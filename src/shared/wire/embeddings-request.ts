@@ -1,4 +1,4 @@
-/** Is this body a request for embeddings (`POST /v1/embeddings`), and what does the engine get of it? */
+/** Is this body a request for embeddings (`POST /v1/embeddings`), and which part of it does the engine get? */
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -58,7 +58,7 @@ const table: FieldTable = {
   readers: new Map([["input", readInput]]),
 };
 
-/** Token ids are many: a schema would take them for texts first, and make an issue of each. */
+/** There may be many token ids, and a schema would first try them as texts and make an issue of each. */
 function readInput(given: unknown): Result<unknown, Refusal> {
   if (Array.isArray(given)) {
     const [first] = given as readonly unknown[];
@@ -96,11 +96,11 @@ export const embeddingFields = { taken: [...table.schemas.keys()], refused: [...
 /** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
 export function parseEmbeddingRequest(body: string): Result<EmbeddingRequest, Refusal> {
   const read = parseFields(body, table);
-  // Each field was checked by its own schema; TypeScript can't follow that through a map.
+  // Each field was checked by its own schema, which TypeScript can't follow through a map.
   return read.ok ? ok(read.value as unknown as EmbeddingRequest) : read;
 }
 
-/** JSON for `/v1/embeddings` of an engine. */
+/** The JSON body for an engine's `/v1/embeddings`. */
 export function buildEngineEmbeddingBody(request: EmbeddingRequest, servedName: string): string {
   const { user: _, ...passed } = request;
   return JSON.stringify({ ...passed, model: servedName });

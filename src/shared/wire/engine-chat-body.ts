@@ -1,6 +1,6 @@
 /**
- * What does the engine get to read of a chat request? Its own model name, what the client asked for and may ask for, and
- * what the edge adds. Everything else stays here.
+ * Which parts of a chat request does the engine get? Its own name for the model, the client's fields that it may set, and
+ * what the edge adds. Nothing else.
  */
 import { chatFieldRules } from "./chat-fields.ts";
 import type { ChatRequest } from "./chat-request.ts";
@@ -14,15 +14,15 @@ export interface EngineChatOptions {
   readonly streamUsage?: boolean | undefined;
   /** Usage on every chunk (vLLM): exact on abort. Implies `streamUsage`. */
   readonly continuousUsage?: boolean | undefined;
-  /** Keeps one tenant's prefix cache apart from another's (vLLM). */
+  /** Separates tenants' prefix caches (vLLM). */
   readonly cacheSalt?: string | undefined;
-  /** In place of the request's own: with history, system prompt and passages, trimmed. */
+  /** Replaces the request's messages: with history, system prompt and passages, trimmed. */
   readonly messages?: readonly object[];
-  /** Tokens of each answer. Absent: the request's own, or none. */
+  /** The most tokens of each answer. Absent: the request's own value, or none. */
   readonly maxTokens?: number | undefined;
 }
 
-/** An allow-list: what is not called so in the table never gets there, whatever the public schema accepts. */
+/** An allow-list: other fields never reach the engine, whatever the public schema accepts. */
 const copied: ReadonlySet<string> = new Set(
   Object.entries(chatFieldRules)
     .filter(([, rule]) => rule.effect === "passed" || rule.effect === "converted")
@@ -39,7 +39,7 @@ export function engineChatBody(request: ChatRequest, options: EngineChatOptions)
   const maxTokens = options.maxTokens ?? request.max_completion_tokens ?? request.max_tokens;
   if (maxTokens !== undefined) {
     body["max_tokens"] = maxTokens;
-    // The window or a limit may have left less than the client's least: engines refuse the contradiction.
+    // The window or a limit may allow less than the client's minimum: engines refuse that contradiction.
     if (request.min_tokens !== undefined) body["min_tokens"] = Math.min(request.min_tokens, maxTokens);
   }
   if (options.stream) {

@@ -1,4 +1,4 @@
-/** The routes by which an admin erases what is kept of a user or of a tenant (admin-routes.ts). */
+/** The routes by which an admin erases a user's or a tenant's data (admin-routes.ts). */
 import type * as z from "zod";
 import { historyErasedSchema, knowledgeErasedSchema, semanticCacheErasedSchema } from "./admin-requests.ts";
 import type { PublicRoute } from "./public-route.ts";

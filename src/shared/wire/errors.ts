@@ -1,7 +1,7 @@
 /**
- * What is a client told when its request ends without the answer? This is the only place that decides: one exhaustive
- * switch from the internal reason (rich, for the log) to OpenAI's error body (deliberately poor). Nothing of an engine's
- * or a dependency's own text passes, and an object of someone else reads the same as none.
+ * Which error does a client get if its request ends without an answer? Only this file decides: one exhaustive switch from
+ * the internal reason (detailed, for the log) to OpenAI's error body (deliberately brief). No text of an engine or another
+ * dependency passes, and another caller's object reads the same as a missing one.
  */
 import type { Refusal } from "../contracts/refusal.ts";
 import { contextError } from "./context-error.ts";
@@ -12,14 +12,14 @@ import { limitError } from "./limit-error.ts";
 import { rejectedError } from "./rejected-error.ts";
 import { retryAfter, wire, type WireError } from "./wire-error.ts";
 
-/** What the messages may mention of the request. All of it came from the client or was given to it. */
+/** What messages may mention about the request. All of it came from the client or was sent to it. */
 export interface WireErrorContext {
   readonly requestId?: string;
   readonly method?: string;
   readonly path?: string;
 }
 
-/** Longest piece of a client's own text that a message repeats. */
+/** The longest piece of a client's own text that a message repeats. */
 const maxEchoedCharacters = 128;
 
 export function toWireError(refusal: Refusal, context: WireErrorContext = {}): WireError {
@@ -207,7 +207,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         retryAfter(refusal.retryAfterMs),
       );
     case "client-gone":
-      // Nobody reads it; the status only reaches the log. 408 is the registered one that blames neither side's software.
+      // No client reads it; the status only reaches the log. 408 is the registered one that blames neither side's software.
       return wire(
         408,
         "invalid_request_error",

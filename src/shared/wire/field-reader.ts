@@ -1,7 +1,7 @@
 /**
- * Which fields does a body hold, and is each what it should be? It costs what is in the body, not what could be: only
- * fields that are there meet their schema. A zod object of seventy optional fields asks for each of them.
- * Duplicate keys need no care: the last one counts, and what goes on is written anew from what was read.
+ * Which fields does a body have, and is each valid? The cost depends on the fields that are there: only these meet their
+ * schemas, while a zod object of seventy optional fields looks for each of them. Duplicate keys need no care: the last one
+ * counts, and the engine's body is written anew from the parsed values.
  */
 import type * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -14,17 +14,17 @@ import { invalidValue, refusalOfIssues, unsupportedParameter } from "./zod-refus
 
 export interface RefusedField {
   readonly origin: "OpenAI" | "vLLM";
-  /** Follows the field's name. Says what to do instead, where there is something. */
+  /** Follows the field's name. Says what to do instead, if there is a way. */
   readonly message: string;
 }
 
 export interface FieldTable {
-  /** Makers of each field's schema (lazy-shape.ts). */
+  /** Functions that make each field's schema (lazy-shape.ts). */
   readonly schemas: ReadonlyMap<string, () => z.ZodType>;
-  /** Known and impossible: 400 `unsupported_parameter`. Null is taken, and means absent. */
+  /** Known but not supported: 400 `unsupported_parameter`. Null is accepted and means absent. */
   readonly refused: ReadonlyMap<string, RefusedField>;
   readonly required: readonly string[];
-  /** Fields that have a faster reader than their schema; it must accept and give the same. */
+  /** Faster readers of some fields; each must accept and return the same as its schema. */
   readonly readers?: ReadonlyMap<string, (value: unknown) => Result<unknown, Refusal>>;
 }
 
@@ -62,9 +62,9 @@ function unknownParameter(param: string, { schemas }: FieldTable): Refusal {
   return { kind: "parameter-unknown", param, ...(meant === null ? {} : { meant }) };
 }
 
-/** Short values that a schema took as they were: bodies hold the same few again and again (a model, a length), and zod costs more than a look. */
+/** Short values that a schema accepted unchanged: bodies repeat the same few (a model, a length), and zod costs more than a look-up. */
 const taken = new WeakMap<z.ZodType, Set<unknown>>();
-/** Of one schema; then it begins anew. */
+/** For each schema; then its set is cleared. */
 const mostTaken = 256;
 const longestTaken = 64;
 

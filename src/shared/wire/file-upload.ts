@@ -1,4 +1,4 @@
-/** Is this form an upload (`POST /v1/files`), and what does it hold? The file's bytes go on as they come; the fields may stand before or behind. */
+/** Is this form an upload (`POST /v1/files`), and what does it contain? The file's bytes are stored as they come; fields may come before or after. */
 import type { FilePurpose } from "../contracts/library.ts";
 import { uploadPurposes } from "../contracts/library.ts";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -25,7 +25,7 @@ const otherPurposes: ReadonlySet<string> = new Set(["fine-tune", "vision", "eval
 
 const uploadForm: FormShape<FieldName> = { file: "file", fields: fieldNames, isNamed: true };
 
-/** The whole form. What fails in `writer` is thrown: the bytes could not be kept. */
+/** Reads the whole form. Throws what `writer` throws: the bytes could not be stored. */
 export async function receiveUpload(
   body: ReadableStream<Uint8Array>,
   boundary: string,
@@ -54,7 +54,7 @@ function uploadOf({ file, fields }: ReceivedForm<FieldName>): Result<ReceivedUpl
   });
 }
 
-/** What is kept of a media type: as much as a header of ours may hold. */
+/** A media type in the form in which it is stored: as much as fits into a header of ours. */
 export function mediaTypeOf(given: string): string {
   return given.replace(/[^\x20-\x7e]/g, "").slice(0, maxMediaTypeCharacters);
 }
@@ -83,10 +83,10 @@ function expiryOf(fields: ReadonlyMap<FieldName, string>): Result<number | null,
     : err(invalidValue("expires_after.seconds", "must be a whole number from 3600 to 2592000"));
 }
 
-/** What a name must be, in words. */
+/** The rule for names, in words. */
 export const nameForm = `1 to ${requestLimits.filenameCharacters} characters without control characters`;
 
-/** `null`: no name. */
+/** `null`: not a valid name. */
 export function filenameOf(given: string): string | null {
   const name = bareName(given);
   return name === "" ||

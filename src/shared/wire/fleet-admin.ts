@@ -1,4 +1,4 @@
-/** What does `/admin/fleet` take and show? Ours as a whole: OpenAI's API knows no fleet. */
+/** What does `/admin/fleet` accept and return? The form is ours: OpenAI's API has no fleet. */
 import * as z from "zod";
 import { baseUrlFault } from "../routing/fleet/base-url.ts";
 import { fleetIdSchema } from "../routing/fleet/alias-config.ts";
@@ -52,7 +52,7 @@ export const fleetChangeSchema = z.lazy(() =>
       const url = URL.parse(change.url ?? "");
       const fault = url === null ? null : baseUrlFault(url);
       if (fault !== null) context.addIssue({ code: "custom", path: ["url"], message: fault });
-      // It stands where the fleet file's ids stand: in headers, metrics and log.
+      // It appears where the fleet file's ids do: in headers, metrics and the log.
       if (change.action === "join" && !fleetIdSchema.safeParse(change.replica).success)
         context.addIssue({
           code: "custom",

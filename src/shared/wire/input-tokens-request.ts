@@ -1,6 +1,6 @@
 /**
- * Is this body one whose prompt can be counted (`POST /v1/responses/input_tokens`), and which? The fields of a response that are
- * part of its prompt, as OpenAI's description lists them: everything else is no part of it and is refused.
+ * Is this body a request to count a prompt (`POST /v1/responses/input_tokens`), and which? It accepts the fields of a response that
+ * are part of its prompt, as OpenAI's description lists them, and refuses all others.
  */
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -13,7 +13,7 @@ import { readSentInput } from "./responses-items.ts";
 import { crossFieldFault, kindFault, type SentResponseRequest } from "./responses-request.ts";
 import { nullish } from "./schema-parts.ts";
 
-/** Of a response's fields, whose schemas are made when they are read. */
+/** Taken from a response's fields, whose schemas are made when they are first read. */
 const optional = lazyShape({
   input: () => responseShape.input,
   instructions: () => responseShape.instructions,
@@ -51,7 +51,7 @@ export function parseInputTokensRequest(body: string): Result<SentResponseReques
   if (kind !== null) return err(kind);
   const read = readFields(json.value, table);
   if (!read.ok) return read;
-  // Each field was checked by its own schema; TypeScript can't follow that through a map.
+  // Each field was checked by its own schema, which TypeScript can't follow through a map.
   const request = { input: [], ...read.value } as unknown as SentResponseRequest;
   const fault = crossFieldFault(request);
   return fault === null ? ok(request) : err(fault);

@@ -1,6 +1,6 @@
 /**
- * Is a free-form JSON value (a JSON Schema, the arguments of a call) small and flat enough to be handed on? The fixed
- * parts of a body are bounded by their schemas; these are not, and engines walk them recursively.
+ * Is a free-form JSON value (a JSON Schema, the arguments of a call) small and flat enough for an engine? Schemas bound the
+ * fixed parts of a body, but not these, and engines traverse them recursively.
  */
 import * as z from "zod";
 import { requestLimits } from "./request-limits.ts";
@@ -8,18 +8,18 @@ import { isRecord } from "./is-record.ts";
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** What was counted of a value so far. */
+/** What was counted in a value so far. */
 interface Tally {
   nodes: number;
   characters: number;
 }
 
-/** What is wrong with the value, in words that follow its name; null where nothing is. */
+/** What is wrong with the value, in words that follow its name; null: nothing. */
 export function jsonFault(value: unknown): string | null {
   return faultWithin(value, 1, { nodes: 0, characters: 0 });
 }
 
-/** Recursion is safe here: it ends at the depth that it checks. */
+/** Recursion is safe here: it ends at the allowed depth. */
 function faultWithin(value: unknown, depth: number, tally: Tally): string | null {
   tally.nodes += 1;
   if (tally.nodes > requestLimits.jsonNodes) return `has more than ${requestLimits.jsonNodes} values`;
@@ -35,7 +35,7 @@ function faultWithin(value: unknown, depth: number, tally: Tally): string | null
     return null;
   }
   for (const key in value) {
-    // A key of this name means the prototype to careless code, here or in an engine's own JavaScript.
+    // Careless code takes a key of this name for the prototype, here or in an engine's JavaScript.
     if (key === "__proto__") return "has a key named __proto__";
     const fault = textFault(key, tally) ?? faultWithin((value as JsonObject)[key], depth + 1, tally);
     if (fault !== null) return fault;
@@ -50,13 +50,13 @@ function textFault(text: string, tally: Tally): string | null {
   return text.isWellFormed() ? null : "is not well-formed Unicode (half a surrogate pair)";
 }
 
-/** One more than any list or map of a field may hold, so that its schema still says which bound is passed. */
+/** One more than any list or map of a field may have, so that its schema still reports which bound is exceeded. */
 const mostItems = 1 + Math.max(requestLimits.messages, requestLimits.inputs, requestLimits.tokenIds);
 
 /**
- * A field's value as its schema need see it: of a list or an object that is longer than any may be, the beginning. zod makes an
- * issue of every item that is wrong, some microseconds each, and a body of 2 MB holds a million: one request that is refused, and
- * paid by nobody, would keep all others of its isolate waiting for seconds.
+ * A field's value, shortened for its schema: of a list or an object longer than any may be, only the beginning. zod makes an issue
+ * of every wrong item, some microseconds each, and a body of 2 MB may have a million. So one refused request, which costs its
+ * sender nothing, would keep all others of its isolate waiting for seconds.
  */
 export function shortened(value: unknown): unknown {
   if (Array.isArray(value)) return value.length > mostItems ? value.slice(0, mostItems) : value;
@@ -69,7 +69,7 @@ export function shortened(value: unknown): unknown {
   return value;
 }
 
-/** A body's fields, each as its schema need see it. */
+/** A body's fields, each shortened for its schema. */
 export function shortenedFields(body: unknown): unknown {
   const fields = shortened(body);
   return isRecord(fields)
@@ -77,7 +77,7 @@ export function shortenedFields(body: unknown): unknown {
     : fields;
 }
 
-/** A JSON object within bounds, handed on as it is. */
+/** A JSON object within bounds, passed on unchanged. */
 export const boundedJsonObject = z.lazy(() =>
   z
     .unknown()

@@ -1,4 +1,4 @@
-/** Parts that the entries of files and of vector stores in the route table share. */
+/** Shared parts of the route table's entries for files and vector stores. */
 
 export const visibility = "`tenant`: what is the whole tenant's, in place of your own.";
 export const pages = {

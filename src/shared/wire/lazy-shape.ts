@@ -1,6 +1,6 @@
 /**
- * Schemas of a body's fields, each made when it is first needed. zod takes about ten microseconds to make one, and a body uses few of the
- * fields: an isolate makes none of them at its start (docs/cold-start.md).
+ * Schemas of a body's fields, each made when it is first needed. zod takes about ten microseconds to make one, and a body uses few of
+ * the fields, so an isolate makes none of them at its start (docs/cold-start.md).
  */
 import * as z from "zod";
 import { once } from "../isolate/once.ts";
@@ -17,7 +17,7 @@ type Made<From extends Makers> = {
     : ReturnType<From[Field]>;
 };
 
-/** Whoever reads a member has it made. A spread reads all of them: `joinShapes` does not. */
+/** Reading a member makes it. A spread reads all of them; `joinShapes` does not. */
 export function lazyShape<From extends Makers>(makers: From): Made<From> {
   const shape = {};
   for (const [field, make] of Object.entries(makers))
@@ -25,12 +25,12 @@ export function lazyShape<From extends Makers>(makers: From): Made<From> {
   return shape as Made<From>;
 }
 
-/** Of a schema that is only promised, the one that it means: nothing stands between it and the bodies of all requests. */
+/** Unwraps a lazy schema, so that parsing a body does not pay for the wrapper. */
 function settled(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodLazy ? (schema._zod.innerType as z.ZodType) : schema;
 }
 
-/** The fields of all, in this order, still unmade. A field of several is the last one's. */
+/** The fields of all shapes, in this order, still unmade. The last shape with a field counts. */
 export function joinShapes<First extends Shape, Second extends Shape>(
   first: First,
   second: Second,

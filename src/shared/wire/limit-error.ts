@@ -1,4 +1,4 @@
-/** The error for a client that a limit refuses. */
+/** The error for a request that a limit refuses. */
 import type { LimitRefusal } from "../contracts/refusal.ts";
 import { formatDuration } from "./durations.ts";
 import { retryAfter, wire, type WireError } from "./wire-error.ts";
@@ -28,7 +28,7 @@ export function limitError(limit: LimitRefusal): WireError {
       );
 }
 
-/** The limit that refused, which is the one nearest to refusal of its unit. Slots and money have no such headers. */
+/** The headers for the limit that refused, the tightest of its unit. Slots and money have no such headers. */
 function standing(limit: LimitRefusal): Record<string, string> {
   const { unit } = limit;
   if (unit !== "requests" && unit !== "tokens") return {};
@@ -57,7 +57,7 @@ function left({ remaining, unit }: LimitRefusal): string {
   return unit === "microdollars" ? dollars(whole) : String(whole);
 }
 
-/** To the cent, or as fine as it needs to be. */
+/** In cents, or more precisely if necessary. */
 function dollars(microdollars: number): string {
   return `$${(microdollars / 1_000_000).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 6 })}`;
 }

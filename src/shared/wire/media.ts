@@ -1,6 +1,6 @@
 /**
- * May the engine read these images and sounds? It would fetch any URL it is given from inside the GPU network, so only
- * `data:` URLs pass, and hosts that the tenant has allowed.
+ * May the engine read these images and sounds? It would fetch any URL from inside the GPU network, so only `data:` URLs
+ * and hosts that the tenant allows pass.
  */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -13,11 +13,11 @@ export interface MediaPolicy {
   readonly max_bytes: number;
 }
 
-/** Types that are taken, each with how its bytes begin in base64: a decoder for anything else is never woken. */
+/** Accepted types, each with the beginning of its bytes in base64, so that no other decoder is ever used. */
 const imageTypes: ReadonlyMap<string, readonly string[]> = new Map([
   ["image/png", ["iVBORw0KGgo"]],
   ["image/jpeg", ["/9j/"]],
-  // No registered type, but what many programs make of a file's name.
+  // Not a registered type, but many programs derive it from a file's name.
   ["image/jpg", ["/9j/"]],
   ["image/gif", ["R0lGOD"]],
   ["image/webp", ["UklGR"]],
@@ -55,7 +55,7 @@ export function checkMedia(
 
 function imageFault(url: string, policy: MediaPolicy): string | null {
   if (url.slice(0, 5).toLowerCase() === "data:") return dataUrlFault(url, policy.max_bytes);
-  // What `new URL` would silently mend (blanks, backslashes, other scripts' dots), the engine's parser may read otherwise.
+  // `new URL` silently repairs blanks, backslashes and other scripts' dots; the engine's parser may read them differently.
   if (!/^https:\/\/[a-z0-9.-]+(?:\/[\x21\x23-\x5b\x5d-\x7e]*)?$/i.test(url) || !URL.canParse(url))
     return "must be a data: URL with base64, or an https: URL of an allowed host";
   const { hostname } = new URL(url);
@@ -66,7 +66,7 @@ function imageFault(url: string, policy: MediaPolicy): string | null {
 
 function dataUrlFault(url: string, maxBytes: number): string | null {
   const comma = url.indexOf(",");
-  // The type ends early or not at all: never search a body of megabytes for it.
+  // The type ends early or not at all: never search megabytes for its end.
   const header = comma > 0 && comma <= 64 ? url.slice(5, comma).toLowerCase() : "";
   const starts = header.endsWith(";base64") ? imageTypes.get(header.slice(0, -";base64".length)) : undefined;
   if (starts === undefined)
@@ -81,12 +81,12 @@ function base64Fault(
   maxBytes: number,
 ): string | null {
   const length = data.length - start;
-  // Decoded size without decoding: three bytes for four characters.
+  // The decoded size without decoding: three bytes for four characters.
   if (Math.floor((length * 3) / 4) > maxBytes + 2) return `is over the limit of ${maxBytes} bytes`;
   if (!starts.some((one) => data.startsWith(one, start)))
     return "does not hold data of the type that it names";
   const payload = start === 0 ? data : data.slice(start);
-  // A search for the first foreign character: linear, and without the backtracking of a pattern that must match it all.
+  // Searches for the first invalid character: linear, without the backtracking of a pattern for the whole.
   const foreign = payload.search(/[^A-Za-z0-9+/]/);
   const padding = foreign === -1 ? "" : payload.slice(foreign, foreign + 3);
   const wellEnded = foreign === -1 || padding === "=" || padding === "==";

@@ -1,7 +1,7 @@
 /** How does a moderation answer look? OpenAI's object, with all of its thirteen categories for every input. */
 import { categories, type Scores } from "../safety/moderation/categories.ts";
 
-/** From here on a score is flagged: training put every category's threshold there. */
+/** Scores from here on are flagged: training shifted every category's threshold to this. */
 const flagFrom = 0.5;
 
 const textOnly = Object.fromEntries(categories.map((category) => [category, ["text"]]));

@@ -18,9 +18,9 @@ const inProcessNames = [
   "text-moderation-latest",
   "text-moderation-stable",
 ] as const;
-/** Of a request that names none. */
+/** For a request that names none. */
 export const usualModerationModel = inProcessNames[0];
-/** What judged, as answers call it: it is none of OpenAI's models, and doesn't say that it is. */
+/** The classifier's name in answers: it is not one of OpenAI's models and does not claim to be. */
 export const inProcessModel = "edgewise-moderation-1";
 
 const inProcess: ReadonlySet<string> = new Set([...inProcessNames, inProcessModel]);
@@ -29,7 +29,7 @@ export function isInProcess(model: string): boolean {
   return inProcess.has(model);
 }
 
-/** A text, texts, or parts. */
+/** A text, several texts, or parts. */
 const forms = once(() => {
   const textPart = z.strictObject({ type: z.literal("text"), text: text() });
   const imagePart = z.strictObject({
@@ -72,7 +72,7 @@ export interface ModerationRequest {
   readonly inputs: readonly string[];
 }
 
-/** A union's issues would speak of all its forms: the first element says which one is meant. */
+/** A union's issues would mention all its forms; the first element tells which form is meant. */
 function readInput(given: unknown): Result<unknown, Refusal> {
   const first = Array.isArray(given) ? (given as readonly unknown[])[0] : undefined;
   const [whole, list, parts] = shape.input.options;
@@ -85,7 +85,7 @@ function readInput(given: unknown): Result<unknown, Refusal> {
 export function parseModerationRequest(body: string): Result<ModerationRequest, Refusal> {
   const read = parseFields(body, table);
   if (!read.ok) return read;
-  // Each field was checked by its own schema; TypeScript can't follow that through a map.
+  // Each field was checked by its own schema, which TypeScript can't follow through a map.
   const { input, model } = read.value as { input: z.output<typeof shape.input>; model?: string };
   const inputs = textsOf(input);
   if (!inputs.ok) return inputs;
@@ -100,7 +100,7 @@ export function parseModerationRequest(body: string): Result<ModerationRequest, 
   return ok({ model: model ?? usualModerationModel, inputs: inputs.value });
 }
 
-/** Parts are one input together, as OpenAI has it; strings are one each. */
+/** All parts together are one input, as with OpenAI; each string is one. */
 function textsOf(input: z.output<typeof shape.input>): Result<readonly string[], Refusal> {
   if (typeof input === "string") return ok([input]);
   const texts: string[] = [];

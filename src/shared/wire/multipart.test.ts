@@ -28,7 +28,7 @@ async function readAll(body: ReadableStream<Uint8Array>, boundary: string) {
   }
 }
 
-/** A browser writes a quote as `%22` and leaves `%22` as it is, so that nobody can tell the two apart; line ends likewise. */
+/** A browser writes a quote as `%22` and leaves `%22` unchanged, so the two can't be told apart; line ends likewise. */
 const unwritable = /[\\\r\n]|%22|%0[AD]/i;
 
 test("reads what fetch writes, however the bytes are cut, also where contents look like boundaries", async () => {
@@ -56,7 +56,7 @@ test("reads what fetch writes, however the bytes are cut, also where contents lo
         expect(parts.map(({ head }) => [head.name, head.filename, head.mediaType])).toEqual(
           fields.map(({ name, filename }) => [name, filename, filename === undefined ? "" : "text/markdown"]),
         );
-        // A form's plain fields have their line ends made CR LF; files are as they are.
+        // Forms convert line ends of plain fields to CR LF; files stay unchanged.
         for (const [at, { filename, text }] of fields.entries())
           if (filename !== undefined)
             expect(new TextDecoder().decode(Uint8Array.from(parts[at]?.bytes ?? []))).toBe(text);

@@ -1,14 +1,14 @@
 /**
- * Reads a `multipart/form-data` body (RFC 7578) as it arrives, part by part, each in pieces: `Request.formData()` would hold all of it in
- * memory. It knows nothing of what the parts mean.
+ * Reads a `multipart/form-data` body (RFC 7578) as it arrives, part by part, each in pieces; `Request.formData()` would keep all of it in
+ * memory. It does not know what the parts mean.
  *
  * | bound | why |
  * | --- | --- |
  * | 70 characters of boundary | RFC 2046, section 5.1.1 |
- * | 8 KiB of one part's headers | a header without an end would be held whole |
- * | `maxBytes` of the whole body | what stands ahead of the first boundary has no end of its own |
+ * | 8 KiB of one part's headers | a header without an end would be kept whole |
+ * | `maxBytes` of the whole body | the text before the first boundary has no other bound |
  *
- * Nothing is held here but one read and one part's headers.
+ * It keeps only one read and one part's headers.
  */
 export interface PartHead {
   readonly name: string;
@@ -27,7 +27,7 @@ const cr = 13;
 const lf = 10;
 const dash = 45;
 
-/** The boundary that a content type names; `null`: it is no form, or names none. */
+/** The boundary in a content type; `null`: it is not a form, or has none. */
 export function boundaryOf(contentType: string): string | null {
   const match =
     /^multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70})(?=[\s;]|$))/i.exec(
@@ -41,7 +41,7 @@ export class MultipartReader {
   readonly #delimiter: Uint8Array;
   readonly #maxBytes: number;
   #bytes = 0;
-  /** The first delimiter has no line before it: this is that line's end. */
+  /** The first delimiter has no line before it; this stands for that line's end. */
   #held: Uint8Array = Uint8Array.of(cr, lf);
   #state: "body" | "delimited" | "end" | "malformed" = "body";
 
@@ -51,7 +51,7 @@ export class MultipartReader {
     this.#delimiter = new TextEncoder().encode(`\r\n--${boundary}`);
   }
 
-  /** Passes over what is left of the part before. Rejects where the body itself breaks off. */
+  /** Skips the rest of the part before. Rejects if the body breaks off. */
   async next(): Promise<NextPart> {
     while (this.#state === "body") await this.read();
     if (this.#state === "malformed")
@@ -79,7 +79,7 @@ export class MultipartReader {
         this.#state = "delimited";
         return null;
       }
-      // What may be the beginning of a delimiter stays.
+      // Keeps what may be the beginning of a delimiter.
       const safe = at === -1 ? this.#held.byteLength - this.#delimiter.byteLength + 1 : at;
       if (safe > 0) {
         const piece = this.#held.subarray(0, safe);
@@ -91,7 +91,7 @@ export class MultipartReader {
     return null;
   }
 
-  /** Nothing more is wanted. */
+  /** Stops reading. */
   async cancel(): Promise<void> {
     await this.#reader.cancel();
   }
@@ -110,7 +110,7 @@ export class MultipartReader {
     return -1;
   }
 
-  /** The lines between a boundary and the empty line behind it, as text. */
+  /** The lines between a boundary and the next empty line, as text. */
   async #headers(): Promise<string | null> {
     let end = -1;
     let searched = 0;
@@ -132,7 +132,7 @@ export class MultipartReader {
   }
 
   async #fill(): Promise<boolean> {
-    // What came already is handed out: whoever counts a part's bytes finds that it is too long by itself.
+    // Bytes read so far are still returned, so that a caller that counts a part's bytes notices if the part is too long.
     if (this.#bytes > this.#maxBytes) return false;
     const { done, value } = await this.#reader.read();
     if (done) return false;
@@ -175,9 +175,9 @@ function parseHead(headers: string): PartHead | null {
 }
 
 /**
- * `; name="…"`, one behind another, so that what stands in one's quotes is never another; the first of a name counts. Browsers and clients write a
- * quote, a carriage return and a line feed as `%22`, `%0D` and `%0A` (RFC 7578, section 4.2, and the HTML standard), others escape with a backslash;
- * nothing else is decoded.
+ * Reads `; name="…"` one after another, so that quoted text is never taken for a parameter; the first of a name counts. Browsers and clients
+ * write a quote, a carriage return and a line feed as `%22`, `%0D` and `%0A` (RFC 7578, section 4.2, and the HTML standard), others escape with a
+ * backslash; nothing else is decoded.
  */
 function parametersOf(text: string): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
@@ -194,14 +194,14 @@ function parametersOf(text: string): ReadonlyMap<string, string> {
   return parameters;
 }
 
-/** Of `filename*=UTF-8''…` (RFC 5987), which some clients send against the standard. */
+/** Decodes `filename*=UTF-8''…` (RFC 5987), which some clients send against the standard. */
 function extendedText(value: string | undefined): string | undefined {
   const match = /^utf-8'[^']*'(.+)$/i.exec(value ?? "");
   if (match?.[1] === undefined) return undefined;
   try {
     return decodeURIComponent(match[1]);
   } catch {
-    // Not what it says it is: the plain one counts.
+    // Not valid, so the plain name counts.
     return undefined;
   }
 }

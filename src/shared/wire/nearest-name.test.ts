@@ -24,7 +24,7 @@ describe("the name that was meant", () => {
     ["modle", "model"],
     ["message", "messages"],
     ["topp", "top_p"],
-    // Nothing is near, or too much is.
+    // No name is near, or several are.
     ["m", null],
     ["x", null],
     ["max", null],

@@ -1,9 +1,9 @@
-/** Which name did somebody mean who wrote another? Of a few dozen, and only where it is all but sure. */
+/** Which of a few dozen names does a misspelt one mean? Only if that is nearly certain. */
 
-/** No name is longer; what is longer was no slip. */
+/** No name is longer, so a longer one is no typo. */
 const longest = 64;
 
-/** `maxTokens` and `max-tokens` are `max_tokens` in another hand; else a slip or two. `null`: none is near. */
+/** Accepts another style (`maxTokens`, `max-tokens` for `max_tokens`), or one or two typos. `null`: none is near. */
 export function nearestName(given: string, names: Iterable<string>): string | null {
   if (given.length > longest) return null;
   const bare = bareOf(given);
@@ -21,16 +21,16 @@ function bareOf(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, "");
 }
 
-/** A short name is soon another. */
+/** Short names are closer to each other, so they allow fewer typos. */
 function mostSlips({ length }: string): number {
   if (length < 4) return 0;
   return length < 8 ? 1 : 2;
 }
 
 /**
- * Letters left out, put in, taken for others, or changed with their neighbour (the distance of optimal string alignment).
+ * The number of letters omitted, inserted, replaced, or swapped with their neighbour (optimal string alignment distance).
  *
- * @param most of which the number still matters; over it, some number over it
+ * @param most the largest number of interest; beyond it the result is just some larger number
  */
 function slipsBetween(left: string, right: string, most: number): number {
   if (Math.abs(left.length - right.length) > most) return most + 1;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseChatRequest } from "./chat-request.ts";
 
-/** One way to say a thing: what later stages see. */
+/** The single form that later stages see. */
 function normalised(fields: Record<string, unknown>) {
   const base = { model: "auto", messages: [{ role: "user", content: "Hi" }] };
   const result = parseChatRequest(JSON.stringify({ ...base, ...fields }));

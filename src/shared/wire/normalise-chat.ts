@@ -1,11 +1,11 @@
 /**
- * What do the fields of a checked request mean in the words that engines know? OpenAI allows several ways to say a thing
- * and some values that engines refuse; after this there is one way, so that nothing later has to know the others.
+ * What do the fields of a checked request mean to an engine? OpenAI allows several forms for the same thing and some values
+ * that engines refuse; after this there is one form, so that later stages need not know the others.
  */
 import type { ChatRequest, SentChatRequest } from "./chat-request.ts";
 import type { ResponseFormat } from "./tools.ts";
 
-/** Engines want `top_p` over 0. This keeps the likeliest token alone, which is what 0 asks for. */
+/** Engines require a `top_p` over 0. This value keeps only the likeliest token, as 0 asks for. */
 const smallestTopP = 0.000_001;
 
 /** Below this vLLM samples greedily or raises the temperature to it. */
@@ -19,17 +19,17 @@ interface Sampling {
   response_format?: ResponseFormat;
 }
 
-/** The part that chat and plain completions share. Changes the request in place. */
+/** Shared by chat and plain completions. Changes the request in place. */
 export function normaliseSampling(request: Sampling): void {
   if (request.top_p === 0) request.top_p = smallestTopP;
-  // Engines refuse several greedy answers; these are the same ones, each the likeliest token by token.
+  // Engines refuse several greedy answers; with `top_k` 1 each of them is the greedy one.
   if (request.temperature !== undefined && request.temperature < leastTemperature && (request.n ?? 1) > 1) {
     request.temperature = leastTemperature;
     request.top_k = 1;
   }
   const format = request.response_format;
   if (format?.type === "text") delete request.response_format;
-  // OpenAI lets the schema be absent: any JSON object.
+  // OpenAI allows the schema to be absent, which means any JSON object.
   else if (format?.type === "json_schema" && format.json_schema.schema === undefined)
     request.response_format = { type: "json_object" };
 }
@@ -41,7 +41,7 @@ export function normaliseChat(sent: SentChatRequest): ChatRequest {
     delete request.tools;
     delete request.tool_choice;
     delete request.parallel_tool_calls;
-    // By now `tool_choice` is gone: what it could not be without tools was refused.
+    // `tool_choice` is gone by now: values that need tools were refused.
     return request as ChatRequest;
   }
   const choice = request.tool_choice;
@@ -50,6 +50,6 @@ export function normaliseChat(sent: SentChatRequest): ChatRequest {
     request.tools = request.tools.filter((tool) => allowed.has(tool.function.name));
     request.tool_choice = choice.allowed_tools.mode;
   }
-  // The last form of tool_choice that engines don't know was replaced above.
+  // The forms of tool_choice that engines don't know were replaced above.
   return request as ChatRequest;
 }

@@ -1,6 +1,6 @@
 /**
- * The OpenAPI 3.1 document of the public API, made from the route table and the schemas that check requests. Made when
- * first asked for, once an isolate. Import it dynamically: nothing of it is needed to answer a chat.
+ * The OpenAPI 3.1 document of the public API, made from the route table and the schemas that check requests. Made at
+ * first use, once in each isolate. Import it dynamically: no chat needs it.
  */
 import * as z from "zod";
 import { chatFieldRules, type ChatField } from "./chat-fields.ts";
@@ -139,7 +139,7 @@ function errorResponse(description: string, status?: ErrorStatus, schema: Compon
   };
 }
 
-/** What is accepted: of a schema that changes what it reads, the side before the change. */
+/** The accepted form: of a schema that converts its input, the side before the conversion. */
 function schemaOf(name: string, schema: z.ZodType): Json {
   const { $schema: _, ...converted } = z.toJSONSchema(schema, {
     io: "input",

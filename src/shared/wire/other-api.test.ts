@@ -1,4 +1,4 @@
-/** Who writes for one of OpenAI's APIs what belongs to another is told what it is called here; and a slip, what was meant. */
+/** If a client uses a name from another of OpenAI's APIs, the error gives the right name here; for a typo, the nearest name. */
 import { expect, test } from "vitest";
 import { parseChatRequest } from "./chat-request.ts";
 import { parseCompletionRequest } from "./completions-request.ts";

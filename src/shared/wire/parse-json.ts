@@ -1,4 +1,4 @@
-/** A body's text as JSON: the first step of every parser here, with one refusal. */
+/** Parses a body's text as JSON: the first step of every parser here, with a single refusal. */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 

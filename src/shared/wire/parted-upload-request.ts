@@ -1,4 +1,4 @@
-/** What do the requests of an upload in parts hold (`/v1/uploads`): the file that is announced, a part of it, and the order of the parts? */
+/** What do the requests of an upload in parts (`/v1/uploads`) contain: the announced file, a part of it, and the order of the parts? */
 import * as z from "zod";
 import { uploadPurposes } from "../contracts/library.ts";
 import { mostUploadParts, type AnnouncedFile } from "../contracts/parted-upload.ts";
@@ -46,11 +46,11 @@ export const uploadCompletionSchema = z.lazy(() =>
 
 export interface UploadCompletion {
   readonly partIds: readonly string[];
-  /** In small letters. */
+  /** In lower case. */
   readonly md5: string | null;
 }
 
-/** @param maxBytes of a file, by the tenant's policy */
+/** @param maxBytes the largest file that the tenant's policy allows */
 export function parseUploadCreation(body: string, maxBytes: number): Result<AnnouncedFile, Refusal> {
   const json = parseJson(body);
   if (!json.ok) return json;
@@ -77,7 +77,7 @@ export function parseUploadCompletion(body: string): Result<UploadCompletion, Re
 /** OpenAI's own example sends the bytes as a plain field, without a name. */
 const partForm: FormShape<never> = { file: "data", fields: [], isNamed: false };
 
-/** The whole form. What fails in `writer` is thrown. @returns how many bytes the part has */
+/** Reads the whole form. Throws what `writer` throws. @returns the part's size in bytes */
 export async function receivePart(
   body: ReadableStream<Uint8Array>,
   boundary: string,

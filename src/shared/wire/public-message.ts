@@ -13,7 +13,7 @@ function publicMessage(id: string, { role, content, name, ...more }: ChatMessage
     id,
     role,
     content: isText ? content : null,
-    // A refusal that was sent went on as text.
+    // A refusal that was sent is stored as text.
     refusal: null,
     name: name ?? null,
     ...more,
@@ -21,7 +21,7 @@ function publicMessage(id: string, { role, content, name, ...more }: ChatMessage
   };
 }
 
-/** Of a file which it was: its text was read of it, and nobody sent that. */
+/** For a file, names the file: its text was extracted here, and the client did not send it. */
 function publicPart(part: UserContentPart): object {
   if (part.type !== "file_text") return part;
   const { filename, file_id: id } = part;

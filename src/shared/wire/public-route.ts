@@ -1,4 +1,4 @@
-/** What does an entry of the route table (routes.ts) hold? */
+/** What does an entry of the route table (routes.ts) contain? */
 import type { ComponentName } from "./routes.ts";
 
 export interface PublicRoute {
@@ -17,7 +17,7 @@ export interface PublicRoute {
     | "Service";
   readonly summary: string;
   readonly description?: string;
-  /** Any one of these opens it; none: any credential of a tenant; null: no credential is asked for. */
+  /** Any one of these scopes suffices; empty: any credential of a tenant; null: no credential is needed. */
   readonly scopes: readonly string[] | null;
   readonly request?: {
     readonly schema: ComponentName;
@@ -33,9 +33,9 @@ export interface PublicRoute {
     /** By media type; null: not JSON, no schema. */
     readonly content: Readonly<Record<string, ComponentName | null>>;
   };
-  /** Statuses of the errors that it can answer with, beside 500. */
+  /** Statuses of its possible errors, besides 500. */
   readonly errors: readonly ErrorStatus[];
-  /** What those errors look like, where not as OpenAI's. */
+  /** The schema of its errors, if it is not OpenAI's. */
   readonly errorSchema?: ComponentName;
 }
 

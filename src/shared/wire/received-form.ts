@@ -1,6 +1,6 @@
 /**
- * What does a form that brings one file hold? The file's bytes go on as they come; the fields may stand before or behind. What they mean,
- * its caller knows.
+ * What does a form with one file contain? The file's bytes are passed on as they come; fields may come before or after. The caller knows
+ * their meaning.
  */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -12,7 +12,7 @@ export interface FormShape<Field extends string> {
   /** The part that is the file. */
   readonly file: string;
   readonly fields: readonly Field[];
-  /** Whether the file must have a name: else it is a plain field. */
+  /** Whether the file must have a name; without one it is a plain field. */
   readonly isNamed: boolean;
 }
 
@@ -24,16 +24,16 @@ export interface ReceivedForm<Field extends string> {
 
 export interface FileBound {
   readonly maxBytes: number;
-  /** What is over it, for the refusal. */
+  /** What exceeds it, for the refusal. */
   readonly what: "file" | "part";
 }
 
-/** Bytes of a form beside its file: boundaries, headers and the fields. */
+/** The most bytes of a form besides its file: boundaries, headers and fields. */
 export const formOverheadBytes = 16_384;
 
 const maxFieldBytes = 1024;
 
-/** The whole form. What fails in `writer` is thrown: the bytes could not be kept. */
+/** Reads the whole form. Throws what `writer` throws: the bytes could not be stored. */
 export async function receiveForm<Field extends string>(
   body: ReadableStream<Uint8Array>,
   boundary: string,
@@ -45,7 +45,7 @@ export async function receiveForm<Field extends string>(
   const received = new FormInParts(reader, bound, writer, shape);
   const fault = await received.readAll();
   if (fault === null) return ok(received);
-  // The client may still be sending: it is told now.
+  // The client may still be sending, but gets the error now.
   await reader.cancel().catch(() => undefined);
   return err(fault);
 }
@@ -113,7 +113,7 @@ class FormInParts<Field extends string> implements ReceivedForm<Field> {
   }
 }
 
-/** `null`: over, or the client stopped sending: then the next reading is broken as well. */
+/** `null`: the end, or the client stopped sending; then the next read fails as well. */
 async function fromClient<T>(reading: Promise<T>): Promise<T | null> {
   try {
     return await reading;

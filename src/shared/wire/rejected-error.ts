@@ -1,9 +1,9 @@
-/** The error for a request that an engine rejects: it names the field, and never quotes the engine. */
+/** The error for a request that an engine rejects. It names the field, and never quotes the engine. */
 import { wire, type WireError } from "./wire-error.ts";
 
 /**
- * @param param the field that it is about, where the engine's words tell
- * @param reference names the request for the operator
+ * @param param the rejected field, if the engine's message tells
+ * @param reference identifies the request for the operator
  */
 export function rejectedError(param: string | null, reference: string): WireError {
   const check =

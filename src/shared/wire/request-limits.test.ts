@@ -10,7 +10,7 @@ import { requestLimits } from "./request-limits.ts";
 /** One hostile request for every bound: the largest that passes, and one more. A new bound without a row does not compile. */
 type Limit = keyof typeof requestLimits;
 
-/** Does a request at this size pass? */
+/** Does a request of this size pass? */
 type Probe = (size: number) => boolean;
 
 const user = { role: "user", content: "Hello" };
@@ -57,7 +57,7 @@ function called(count: number): boolean {
   return chat({ messages: [user, { role: "assistant", tool_calls: calls }, ...results] });
 }
 
-/** Levels of objects, one in another. */
+/** Objects nested to this depth. */
 function nested(depth: number): string {
   return `${'{"a":'.repeat(depth - 1)}{}${"}".repeat(depth - 1)}`;
 }
@@ -85,7 +85,7 @@ function bodyBytes(max_body_bytes: number): boolean {
   return tenantConfigSchema.safeParse({ id: "a", issuers: [issuer], requests: { max_body_bytes } }).success;
 }
 
-/** Of the message around the body: workers/edge/door.test.ts sends these. */
+/** For bounds on the message around the body, which workers/edge/door.test.ts tests. */
 const elsewhere = null;
 
 const probes: Readonly<Record<Limit, Probe | null>> = {

@@ -1,16 +1,16 @@
 /**
- * The bounds of a request. One table: what each bounds, and what would happen without it. The request line's and the
- * headers' are refused with 414 and 431, the body's bytes with 413, all others with 400 and `param`; never by a failure
- * further down. request-limits.test.ts sends something hostile at every one.
+ * The bounds of a request. One table: what each bounds, and what would happen without it. A request line over its bound gets
+ * 414, headers 431, a body's bytes 413, everything else 400 with `param`; nothing fails only further down.
+ * request-limits.test.ts sends something hostile to every bound.
  */
 export const requestLimits = {
-  /** Path and query. Ours are short; every rule of the firewall reads them whole. */
+  /** Path and query. Ours are short, and every firewall rule reads all of them. */
   urlCharacters: 8192,
-  /** Headers of one request, by name. The platform's own bound is their bytes alone; many small ones are work for whoever walks them. */
+  /** Header names of one request. The platform only bounds their bytes, but many small ones cost time in every loop over them. */
   headers: 128,
-  /** Names and values together, in characters. Cloudflare takes 128 KB; the longest honest one is a token of 8 KB. */
+  /** Names and values together, in characters. Cloudflare accepts 128 KB; the longest legitimate one is a token of 8 KB. */
   headerCharacters: 32_768,
-  /** Bytes of a body where a tenant says nothing. A prompt of half a million tokens. */
+  /** Bytes of a body unless the tenant sets another bound. A prompt of half a million tokens. */
   bodyBytes: 2_097_152,
   /** The most that a tenant may allow: an isolate has 128 MB for all its requests, and parsing takes a multiple. */
   mostBodyBytes: 33_554_432,
@@ -22,26 +22,26 @@ export const requestLimits = {
   contentCharacters: 10_485_760,
   /** Media of one request. Each is decoded and encoded on the GPU before the first token. */
   mediaParts: 32,
-  /** Files of one request. Each may be a document to be taken apart, or one to be asked for. */
+  /** Files of one request. Each may be a document to parse, or one to fetch. */
   fileParts: 32,
-  /** As of uploaded files. */
+  /** The same as for uploaded files. */
   filenameCharacters: 255,
   /** Calls in one assistant message. */
   toolCallsPerMessage: 128,
-  /** Tools of one request. OpenAI's bound for functions; every one is prompt. */
+  /** Tools of one request. OpenAI's bound for functions; each adds to the prompt. */
   tools: 128,
   /** OpenAI: names of tools and speakers. */
   nameCharacters: 64,
   /** Characters of an id that a client repeats to us. */
   idCharacters: 256,
   descriptionCharacters: 65_536,
-  /** JSON levels of a schema or of a call's arguments. Engines walk both recursively; Python gives up near 1,000. */
+  /** JSON levels of a schema or of a call's arguments. Engines traverse both recursively; Python fails near 1,000. */
   jsonDepth: 64,
   /** Values in one schema. A grammar compiler's time grows faster than its input. OpenAI: 5,000 properties. */
   jsonNodes: 20_000,
   /** Characters of keys and strings in one schema. OpenAI: 120,000. */
   jsonCharacters: 131_072,
-  /** One `regex` (structured output). A regular expression's automaton can be exponential in it. */
+  /** One `regex` (structured output). Its automaton can be exponentially larger. */
   regexCharacters: 2048,
   /** One context-free grammar. */
   grammarCharacters: 32_768,
@@ -61,13 +61,13 @@ export const requestLimits = {
   metadataPairs: 16,
   metadataKeyCharacters: 64,
   metadataValueCharacters: 512,
-  /** Largest max_tokens that is taken as a number at all; the model's window decides later. */
+  /** The largest max_tokens accepted as a number; the model's window decides later. */
   maxTokens: 10_000_000,
   /** /v1/completions and /v1/embeddings. OpenAI's bound for embeddings. */
   inputs: 2048,
   /** Texts of one /v1/moderations request. */
   moderationInputs: 256,
-  /** All of them together: some 50 ms of the classifier. */
+  /** All of them together: about 50 ms of the classifier. */
   moderationCharacters: 100_000,
   /** Prompts of one /v1/completions request, each of which is a generation. */
   prompts: 16,

@@ -1,6 +1,6 @@
 /**
- * Every field that a client may know of OpenAI's Responses API, and what becomes of it here. The parser, the OpenAPI
- * document and docs/api-fields.md are read off these two tables.
+ * Every field that a client may know from OpenAI's Responses API, and what happens to it here. The parser, the OpenAPI
+ * document and docs/api-fields.md are made from these two tables.
  */
 import * as z from "zod";
 import type { FieldRule } from "./chat-fields.ts";
@@ -12,10 +12,10 @@ import { responseTextSchema, responseToolChoiceSchema, responseToolSchema } from
 import { modelName, samplingShape } from "./sampling-shape.ts";
 import { conversationName, metadataSchema, opaqueId, text, withoutEffect } from "./schema-parts.ts";
 
-/** Events repeat a request's instructions and tools; a journal's event holds so much. UTF-16 units as JSON, all together. */
+/** Events repeat a request's instructions and tools; this is how much of them fits into a journal's event. UTF-16 units of JSON, all together. */
 export const maxEchoedUnits = 150_000;
 
-/** Schemas of the fields that are taken. Null means absent for every one of them. */
+/** Schemas of the accepted fields. For each of them null means absent. */
 export const responseShape = lazyShape({
   model: () => modelName,
   input: () =>
@@ -168,7 +168,7 @@ function refused(message: string): RefusedField {
   return { origin: "OpenAI", message };
 }
 
-/** Fields that are known and impossible here: 400 `unsupported_parameter`. Null is taken, and means absent. */
+/** Known fields that are not supported here: 400 `unsupported_parameter`. Null is accepted and means absent. */
 export const refusedResponseFields: Readonly<Record<string, RefusedField>> = {
   prompt: refused("is not supported: prompt templates are not stored here; send instructions and input"),
   moderation: refused("is not supported: moderation is a policy of the tenant"),

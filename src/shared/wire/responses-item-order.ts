@@ -1,13 +1,13 @@
-/** In which order may a response's input have its items? */
+/** Which order may the items of a response's input have? */
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Item } from "../responses/item.ts";
 import { isServerCallType } from "../responses/server-items.ts";
 import { invalidValue } from "./zod-refusal.ts";
 
 /**
- * Every call is answered, once, before anything else is said; nothing else is answered. With a stored history in front,
- * the first answers may be to the calls that it ends with. What the model itself said or thought behind its call is part of
- * the same answer: clients send items back as they got them.
+ * Each call must be answered once before anything else follows, and only calls are answered. After a stored history the
+ * first answers may belong to the calls at its end. The model's own text or reasoning after its call belongs to the same
+ * answer: clients send items back as they got them.
  */
 export function itemSequenceFault(items: readonly Item[], historyInFront: boolean): Refusal | null {
   const open = new Map<string, number>();
@@ -27,7 +27,7 @@ export function itemSequenceFault(items: readonly Item[], historyInFront: boolea
       continue;
     if (isSpoken(item) && open.size > 0) continue;
     const instructs = item.type === "message" && (item.role === "system" || item.role === "developer");
-    // Instructions are of their turn, and stand before the history wherever the turn begins.
+    // Instructions belong to their turn and come before the history, wherever the turn begins.
     if (!instructs) mayAnswerHistory = false;
     if (item.type === "function_call") {
       if (open.has(item.call_id)) return invalidValue(`input[${at}].call_id`, "is used by two open calls");

@@ -1,6 +1,6 @@
 /**
- * Which items may the input of a response hold, and in which form do they go on? OpenAI's forms come in, its short ones
- * too; what goes on is one form a kind (src/shared/responses/item.ts). Ids and what has no effect end here.
+ * Which items may the input of a response contain, and in which form are they used? It accepts OpenAI's forms, also the short
+ * ones, and converts each kind to a single form (src/shared/responses/item.ts). Ids and fields without effect are dropped.
  */
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -79,7 +79,7 @@ const reasoning = z.lazy(() =>
     .transform(({ type, content }): Reasoning => ({ type, summary: [], content: content ?? [] })),
 );
 
-/** Clients send it back with the answer; what it found was of its own turn. */
+/** Clients send it back with the answer; its results belonged to its own turn. */
 const fileSearchCall = z.lazy(() =>
   z
     .strictObject({
@@ -100,7 +100,7 @@ const fileSearchCall = z.lazy(() =>
     })),
 );
 
-/** OpenAI's also without its `type`. */
+/** OpenAI also accepts it without `type`. */
 const itemReference = z.lazy(() =>
   z
     .strictObject({ type: z.literal("item_reference").nullish(), id: opaqueId })
@@ -121,7 +121,7 @@ export const itemSchema = z.lazy(() =>
   ]),
 );
 
-/** The same of what may be sent to a response. */
+/** The same for what may be sent to a response. */
 export const sentItemSchema = z.lazy(() => z.union([itemSchema, itemReference]));
 
 const kinds: ReadonlyMap<unknown, z.ZodType<Item>> = new Map<unknown, z.ZodType<Item>>([
@@ -133,7 +133,7 @@ const kinds: ReadonlyMap<unknown, z.ZodType<Item>> = new Map<unknown, z.ZodType<
   ["file_search_call", fileSearchCall],
 ]);
 
-/** OpenAI's other kinds of items, each of which belongs to something that is not offered here. */
+/** OpenAI's other kinds of items. Each belongs to a feature that is not offered here. */
 const refusedKinds: ReadonlySet<unknown> = new Set([
   "computer_call",
   "computer_call_output",
@@ -162,7 +162,7 @@ const refusedKinds: ReadonlySet<unknown> = new Set([
 
 const wholeText = z.lazy(() => text());
 
-/** Text, or a list of items, of which none is named in place of itself. Refusals name the place: `input[2].content[0].text`. */
+/** Reads text or a list of items, without references to items. Refusals name the place: `input[2].content[0].text`. */
 export function readInput(given: unknown): Result<readonly Item[], Refusal> {
   const sent = readSentInput(given);
   if (!sent.ok) return sent;
@@ -170,7 +170,7 @@ export function readInput(given: unknown): Result<readonly Item[], Refusal> {
   return at === -1 ? ok(sent.value as readonly Item[]) : err(notOffered(at, "item_reference"));
 }
 
-/** The same of a response, whose input may name items of earlier ones. */
+/** The same for a response, whose input may refer to items of earlier ones. */
 export function readSentInput(given: unknown): Result<readonly SentItem[], Refusal> {
   if (typeof given === "string") {
     const parsed = wholeText.safeParse(given);
@@ -201,7 +201,7 @@ function readReference(value: unknown, at: number): Result<ItemReference, Refusa
   return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, ["input", at], value));
 }
 
-/** @param at its place in the input, for the refusal */
+/** @param at its index in the input, for the refusal */
 export function readItem(value: unknown, at: number): Result<Item, Refusal> {
   const path = ["input", at];
   if (!isRecord(value)) return err(invalidValue(paramOf(path), "must be an object"));

@@ -1,4 +1,4 @@
-/** The messages that the input of a response may hold: what a user, a developer or the system says, and answers that come back. */
+/** The messages that the input of a response may contain: from a user, a developer or the system, and answers sent back. */
 import * as z from "zod";
 import type { Item } from "../responses/item.ts";
 import { lazyShape } from "./lazy-shape.ts";
@@ -37,7 +37,7 @@ export const inputImage = z.lazy(() =>
     .transform(({ type, image_url, detail }) => ({
       type,
       image_url,
-      // Engines know three; the largest of them keeps the image as it is.
+      // Engines know three values; the highest keeps the image unchanged.
       detail: detail === "original" ? ("high" as const) : (detail ?? ("auto" as const)),
     })),
 );

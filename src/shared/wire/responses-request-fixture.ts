@@ -1,4 +1,4 @@
-/** A request for a response that is taken, and that names no item of an earlier one. */
+/** Parses a request for a response that must be accepted and must not refer to items of earlier ones. */
 import { isWhole, parseResponseRequest, type ResponseRequest } from "./responses-request.ts";
 
 export function takenResponse(body: object): ResponseRequest {

@@ -81,7 +81,7 @@ describe("OpenAI's forms that belong to something that is not offered here are t
   ])("%j", (fields, param) => {
     const refused = { ok: false, error: { kind: "parameter-unsupported", param } };
     expect(parse(fields)).toMatchObject(refused);
-    // Whoever has the same prompt counted is told the same.
+    // Counting the same prompt gives the same error.
     expect(
       parseInputTokensRequest(JSON.stringify({ model: "auto", input: "Hello", ...fields })),
     ).toMatchObject(refused);

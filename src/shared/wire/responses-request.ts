@@ -23,13 +23,13 @@ import { invalidValue, unsupportedParameter } from "./zod-refusal.ts";
 
 type Optional = Exclude<ResponseField, "model" | "input">;
 
-/** A checked request. Fields that were null are absent; the input is items, in one form a kind. */
+/** A checked request. Fields that were null are absent; the input is a list of items, in one form for each kind. */
 export type ResponseRequest = {
   readonly model: string;
   readonly input: readonly Item[];
 } & { readonly [Field in Optional]?: z.output<(typeof responseShape)[Field]> };
 
-/** The same while it may name items of earlier responses in place of them. */
+/** The same while it may still refer to items of earlier responses. */
 export type SentResponseRequest = Omit<ResponseRequest, "input"> & { readonly input: readonly SentItem[] };
 
 /** The same as one schema, for the documentation. */
@@ -51,19 +51,19 @@ export function parseResponseRequest(body: string): Result<SentResponseRequest, 
   return json.ok ? readResponseRequest(json.value) : json;
 }
 
-/** As `parseResponseRequest`, for a body that is parsed already. */
+/** Like `parseResponseRequest`, for a body that is already parsed JSON. */
 export function readResponseRequest(value: unknown): Result<SentResponseRequest, Refusal> {
   const kind = kindFault(value);
   if (kind !== null) return err(kind);
   const read = readFields(value, table);
   if (!read.ok) return read;
-  // Each field was checked by its own schema; TypeScript can't follow that through a map.
+  // Each field was checked by its own schema, which TypeScript can't follow through a map.
   const request = read.value as unknown as SentResponseRequest;
   const fault = crossFieldFault(request);
   return fault === null ? ok(request) : err(fault);
 }
 
-/** The conversation that is meant, in either way to say it. */
+/** The conversation's id, from either form of the field. */
 export function conversationOf({ conversation }: Pick<ResponseRequest, "conversation">): string | undefined {
   return typeof conversation === "object" ? conversation.id : conversation;
 }
@@ -84,12 +84,12 @@ const refusedTools: ReadonlySet<unknown> = new Set([
   "programmatic_tool_calling",
 ]);
 
-/** Does the body offer or choose a tool that OpenAI has and that is not offered here? Before its fields are read: they have no schema. */
+/** Does the body offer or choose a tool that OpenAI has but that is not offered here? Checked before its fields, since such tools have no schema. */
 export function kindFault(body: unknown): Refusal | null {
   return isRecord(body) ? (toolKindFault(body["tools"]) ?? choiceKindFault(body["tool_choice"])) : null;
 }
 
-/** OpenAI's other kinds of tools, told apart from what is no kind at all. */
+/** Distinguishes OpenAI's other kinds of tools from unknown ones. */
 function toolKindFault(tools: unknown): Refusal | null {
   if (!Array.isArray(tools)) return null;
   for (const [at, tool] of (tools as readonly unknown[]).entries()) {
@@ -103,7 +103,7 @@ function toolKindFault(tools: unknown): Refusal | null {
   return null;
 }
 
-/** The same of what a choice names. A search of the web is its model's own idea: it can be offered, and not be asked for. */
+/** The same for `tool_choice`. Only the model decides on a web search: it can be offered, but not required. */
 function choiceKindFault(choice: unknown): Refusal | null {
   if (!isRecord(choice)) return null;
   const { type, tools } = choice;
@@ -122,12 +122,12 @@ function unchoosable(param: string, kind: unknown): Refusal {
   return unsupportedParameter(param, `can't be '${String(kind)}': choose among functions, or 'file_search'`);
 }
 
-/** Does the input name all of its items' selves? */
+/** Whether the input contains its items themselves, without references. */
 export function isWhole(request: SentResponseRequest): request is ResponseRequest {
   return !request.input.some(isReference);
 }
 
-/** Do the fields of a request fit together? Of items that it names in place of them: `inputFault`, when they are there. */
+/** Do the fields of a request fit together? Items that it only refers to are checked by `inputFault`, once they are loaded. */
 export function crossFieldFault(request: SentResponseRequest): Refusal | null {
   if (conversationOf(request) !== undefined && request.previous_response_id !== undefined)
     return invalidValue("previous_response_id", "can't stand beside 'conversation': send one of them");
@@ -168,7 +168,7 @@ function toolChoiceFault({ tool_choice: choice, tools }: Tools): Refusal | null 
   return invalidValue(`tool_choice.tools[${at}].${field}`, "names no tool of 'tools'");
 }
 
-/** What a choice names of a tool. A function can't be called so: its name has no blank. */
+/** How `tool_choice` identifies a tool. The blank keeps other kinds apart from functions, whose names have none. */
 function chosenAs(tool: { readonly type: "function"; readonly name: string } | { readonly type: string }) {
   if ("name" in tool) return tool.name;
   return tool.type === "file_search" ? "file search" : "web search";
@@ -202,7 +202,7 @@ export function fileCountFault(items: readonly Item[]): Refusal | null {
   return null;
 }
 
-/** What every event that holds the response repeats of the request. */
+/** Checks the fields that every event with the response repeats. */
 function echoFault({ instructions, tools, text: form, metadata }: SentResponseRequest): Refusal | null {
   const units = JSON.stringify([instructions, tools, form, metadata]).length;
   if (units <= maxEchoedUnits) return null;

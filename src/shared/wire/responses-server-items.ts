@@ -1,4 +1,4 @@
-/** Which items of calls that Edgewise made itself may a response's input hold? Those of our own answers, sent back. */
+/** Which items of calls that Edgewise made itself may a response's input contain? Those of our own answers, sent back. */
 import * as z from "zod";
 import type { McpCall, WebSearchCall } from "../responses/item.ts";
 import { serverCallEndOf } from "../responses/server-items.ts";
@@ -6,7 +6,7 @@ import { callArguments } from "./chat-messages.ts";
 import { requestLimits } from "./request-limits.ts";
 import { opaqueId, text, toolName, withoutEffect } from "./schema-parts.ts";
 
-/** What a response of ours said of a call that Edgewise made itself: sent back, it is part of the history. */
+/** How our response reported a call that Edgewise made itself: sent back, it is part of the history. */
 export const mcpCall = z.lazy(() =>
   z
     .strictObject({
@@ -42,7 +42,7 @@ export const webSearchCall = z.lazy(() =>
     .transform(({ type }): WebSearchCall => ({ type })),
 );
 
-/** Only what the model is told of it. */
+/** Only the part that the model sees. */
 function errorOf(error: unknown): string | null {
   return (
     serverCallEndOf({ status: "failed", error })?.error?.slice(0, requestLimits.descriptionCharacters) ?? null

@@ -21,7 +21,7 @@ const functionTool = z.lazy(() =>
   }),
 );
 
-/** OpenAI's names for one and the same tool. */
+/** OpenAI's names for the same tool. */
 const webSearchNames = [
   "web_search",
   "web_search_2025_08_26",
@@ -33,7 +33,7 @@ export function isWebSearchName(kind: unknown): boolean {
   return (webSearchNames as readonly unknown[]).includes(kind);
 }
 
-/** Only where the tenant has a search service; what has no effect here is taken all the same. */
+/** Works only if the tenant has a search service; fields without effect are accepted too. */
 const webSearchTool = z.lazy(() =>
   z.strictObject({
     type: z.enum(webSearchNames),
@@ -66,7 +66,7 @@ export function isFunctionTool(tool: ResponseTool): tool is FunctionTool {
   return tool.type === "function";
 }
 
-/** Of the web, by any of its names. */
+/** Whether it is the web search, under any of its names. */
 export function isWebSearchTool(tool: ResponseTool): tool is WebSearchTool {
   return tool.type !== "function" && tool.type !== "file_search";
 }

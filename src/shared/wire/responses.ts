@@ -22,7 +22,7 @@ export const usageSchema = z.lazy(() =>
   }),
 );
 
-/** Of a turn that was told of files: src/shared/grounding/citations.ts. */
+/** For a turn grounded in files: src/shared/grounding/citations.ts. */
 const citationsMember = z.lazy(() =>
   z
     .array(

@@ -4,9 +4,9 @@ import { attributeFilterSchema } from "../retrieval/attribute-filter.ts";
 import { lazyShape } from "./lazy-shape.ts";
 import { opaqueId, withoutEffect } from "./schema-parts.ts";
 
-/** Stores of one turn. They are searched at once, and an isolate has six connections for everything. */
+/** Stores of one turn. They are searched in parallel, and an isolate has six connections in all. */
 const mostStores = 4;
-/** As OpenAI bounds it. */
+/** OpenAI's bound. */
 const mostResults = 50;
 
 const storeIds = z.lazy(() => z.array(opaqueId).min(1).max(mostStores));

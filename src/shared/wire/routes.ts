@@ -1,6 +1,6 @@
 /**
- * Which routes does the public API have? One table: the OpenAPI document is made from it, and a test holds the edge
- * Worker's router against it, so that no route is undocumented and none is promised that is not there.
+ * Which routes does the public API have? One table: the OpenAPI document is made from it, and a test compares it
+ * with the edge Worker's router, so that every route is documented and every documented one exists.
  */
 import type * as z from "zod";
 import { adminRoutes, adminSchemas } from "./admin-routes.ts";

@@ -6,8 +6,8 @@ import * as z from "zod";
 import { requestLimits } from "./request-limits.ts";
 
 /**
- * Text that a tokenizer can read. Half a surrogate pair (a string cut in the middle of an emoji) is legal JSON, but no
- * UTF-8: engines answer 500 to it.
+ * Text that a tokenizer can read. Half a surrogate pair (a string cut in the middle of an emoji) is legal JSON but not
+ * UTF-8, and engines answer it with 500.
  */
 export function text(maxCharacters: number = requestLimits.contentCharacters) {
   return z
@@ -41,7 +41,7 @@ export const opaqueId = z.lazy(() =>
     .refine((value) => value.isWellFormed(), "is not well-formed Unicode (half a surrogate pair)"),
 );
 
-/** What a caller may call a conversation: what its URL can name, so that it can be read and deleted by it. */
+/** A caller's own name for a conversation. It must fit into a URL, by which it is read and deleted. */
 export const conversationName = z.lazy(() =>
   opaqueId.refine(
     (value) => !/(?:^|[\\/])\.{1,2}(?:[\\/]|$)/.test(value),
@@ -50,8 +50,8 @@ export const conversationName = z.lazy(() =>
 );
 
 /**
- * An integer of 64 bits. Above 2^53 JSON numbers lose their last digits: the same seed still gives the same number. Not the least of
- * all, which is written as a number below it.
+ * An integer of 64 bits. Above 2^53 JSON numbers lose their last digits: the same seed still gives the same number. The lowest
+ * one is excluded: JSON would write it as a number below the range.
  */
 export const int64 = z.lazy(() =>
   z
@@ -62,7 +62,7 @@ export const int64 = z.lazy(() =>
     .meta({ type: "integer" }),
 );
 
-/** Known, but only null is taken: anything else is refused as unsupported, with a reason that helps. */
+/** A known field that accepts only null: anything else is refused as unsupported, with a helpful reason. */
 export function unsupported(message: string) {
   return z
     .unknown()
@@ -72,7 +72,7 @@ export function unsupported(message: string) {
     .meta({ type: "null", description: `Null only: ${message}.` });
 }
 
-/** Null counts as absent, and goes no further. */
+/** Null counts as absent and is dropped. */
 export function orAbsent<Schema extends z.ZodType>(schema: Schema) {
   return schema
     .nullish()
@@ -80,7 +80,7 @@ export function orAbsent<Schema extends z.ZodType>(schema: Schema) {
     .optional();
 }
 
-/** Known and checked, but it changes nothing here, so it goes no further. */
+/** A known field, checked but without effect here, so it is dropped. */
 export function withoutEffect(schema: z.ZodType) {
   return schema.transform((): undefined => undefined).optional();
 }
@@ -130,7 +130,7 @@ type NullishShape<Shape extends Record<string, z.ZodType>> = {
   [Key in keyof Shape]: z.ZodOptional<z.ZodNullable<Shape[Key]>>;
 };
 
-/** Every field optional, and null taken for absent, as OpenAI does. */
+/** Makes every field optional, with null for absent, as OpenAI does. */
 export function nullish<Shape extends Record<string, z.ZodType>>(shape: Shape): NullishShape<Shape> {
   return Object.fromEntries(
     Object.entries(shape).map(([key, schema]) => [key, schema.nullish()]),

@@ -1,6 +1,6 @@
 /**
  * A file inside a request, as OpenAI's clients send it: chats in a part `file`, responses in a part `input_file`. By its bytes, or by the id of
- * one that was uploaded. What becomes of it: src/shared/attachments.
+ * an uploaded one. src/shared/attachments reads it.
  */
 import * as z from "zod";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -11,16 +11,16 @@ import { bareName } from "./shown-name.ts";
 
 export type SentFile =
   | { readonly file_data: string; readonly filename?: string }
-  /** Its name is the uploaded file's own. */
+  /** It has the uploaded file's name. */
   | { readonly file_id: string };
 
-/** Chats have it in an object of its own, responses in the part. */
+/** Chats have it in a nested object, responses in the part itself. */
 export const sentFileShape = lazyShape({
   /** A `data:` URL with base64, or base64 alone. */
   file_data: () => z.string().min(1).nullish(),
   file_id: () => opaqueId.nullish(),
   filename: () => text(requestLimits.filenameCharacters).nullish(),
-  /** In which detail its pages would be looked at: they are read as text. */
+  /** The resolution for viewing its pages. Without effect, since they are read as text. */
   detail: () => withoutEffect(z.enum(["auto", "low", "high"]).nullish()),
 });
 
@@ -30,7 +30,7 @@ interface SentMembers {
   readonly filename?: string | null | undefined;
 }
 
-/** For `transform`: exactly one of the two says which file it is. */
+/** For `transform`: exactly one of the two fields must identify the file. */
 export function readSentFile(
   { file_data: data, file_id: id, filename }: SentMembers,
   context: { addIssue(issue: { code: "custom"; path: string[]; message: string }): void },
@@ -54,11 +54,11 @@ export function readSentFile(
 
 export interface FileData {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** As its sender named it; empty: not at all. */
+  /** As its sender gave it; empty: not given. */
   readonly mediaType: string;
 }
 
-/** The media type ends early or not at all: a body of megabytes is not searched for it. */
+/** The media type ends early or not at all, so megabytes are not searched for its end. */
 const longestHead = 256;
 
 /** The bytes of `file_data`, or what is wrong with it: "must be …". */
@@ -77,12 +77,12 @@ export function decodeFileData(data: string): Result<FileData, string> {
   return bytes.length === 0 ? err("holds no bytes") : ok({ bytes, mediaType });
 }
 
-/** Characters at a time, a multiple of four: the whole would be in memory once more. */
+/** Characters decoded at a time, a multiple of four. Decoding all at once would need the memory twice. */
 const pieceUnits = 1_048_576;
 
-/** `null`: it is none. */
+/** `null`: it is not base64. */
 function fromBase64(data: string, from: number): Uint8Array<ArrayBuffer> | null {
-  // Lines, as mail has them, would be cut in the middle of four.
+  // Line breaks, as in mail, would shift the groups of four.
   if (/\s/.test(data)) return fromBase64(data.slice(from).replaceAll(/\s+/g, ""), 0);
   const bytes = new Uint8Array(Math.ceil((data.length - from) / 4) * 3);
   let length = 0;

@@ -1,4 +1,4 @@
-/** Routes that tell of the service itself, as part of the route table (routes.ts): does it live, can it serve, what does it count and offer? */
+/** The part of the route table (routes.ts) about the service itself: health, readiness, metrics, keys of receipts, documentation. */
 import type { PublicRoute } from "./public-route.ts";
 
 export const serviceRoutes: readonly PublicRoute[] = [

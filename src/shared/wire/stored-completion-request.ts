@@ -1,4 +1,4 @@
-/** What is asked of stored chat completions: other metadata for one, and which of them a list is narrowed to? */
+/** The requests about stored chat completions: new metadata for one, and the filter of their list. */
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -16,7 +16,7 @@ export const completionUpdateSchema = z.lazy(() =>
   }),
 );
 
-/** The metadata as they shall be. */
+/** Returns the new metadata. */
 export function parseCompletionUpdate(body: string): Result<Readonly<Record<string, string>>, Refusal> {
   const json = parseJson(body);
   if (!json.ok) return json;
@@ -27,13 +27,13 @@ export function parseCompletionUpdate(body: string): Result<Readonly<Record<stri
 }
 
 export interface CompletionFilter {
-  /** `null`: of any model. */
+  /** `null`: any model. */
   readonly model: string | null;
-  /** Pairs that a completion must all have. */
+  /** Pairs that a completion must have, all of them. */
   readonly metadata: readonly (readonly [key: string, value: string])[];
 }
 
-/** `model=…` and `metadata[key]=value`, as OpenAI's clients write them. Bounded as what is looked for is. */
+/** `model=…` and `metadata[key]=value`, as OpenAI's clients write them. Bounded like the metadata itself. */
 export function parseCompletionFilter(query: URLSearchParams): Result<CompletionFilter, Refusal> {
   const model = query.get("model");
   if (model !== null && (model === "" || model.length > requestLimits.idCharacters))
@@ -41,7 +41,7 @@ export function parseCompletionFilter(query: URLSearchParams): Result<Completion
   const pairs = new Map<string, string>();
   for (const [name, value] of query) {
     if (!/^metadata(?:\[|$)/.test(name)) continue;
-    // What a client makes of null.
+    // Some clients write null like this.
     if (name === "metadata" && value === "") continue;
     const key = /^metadata\[([^]*)\]$/.exec(name)?.[1];
     if (key === undefined)

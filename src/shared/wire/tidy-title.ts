@@ -1,9 +1,9 @@
-/** What is left of a text when it is to be a conversation's title: one line, no longer than people read. */
+/** Turns a text into a conversation's title: one line of readable length. */
 
-/** Longest title that a user or a model may give. */
+/** The longest title that a user or a model may give. */
 export const maxTitleCharacters = 200;
 
-/** One line without markup at its ends; `null`: nothing is left. */
+/** One line without markup at its ends; `null`: nothing remains. */
 export function tidyTitle(text: string, most: number = maxTitleCharacters): string | null {
   const line = text
     .slice(0, 4000)

@@ -59,7 +59,7 @@ export const responseFormatSchema = z.lazy(() =>
 );
 export type ResponseFormat = z.output<typeof responseFormatSchema>;
 
-/** vLLM's own way to constrain an answer, for what JSON Schema can't say. Exactly one of them. */
+/** vLLM's own constraints on an answer, for what JSON Schema can't express. Exactly one of them. */
 export const structuredOutputsSchema = z.lazy(() =>
   z
     .strictObject({

@@ -1,4 +1,4 @@
-/** Is this body a request about vector stores (`/v1/vector_stores/*`), and what does it hold? */
+/** Is this body a request about vector stores (`/v1/vector_stores/*`), and what does it contain? */
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -9,14 +9,14 @@ import { parseJson } from "./parse-json.ts";
 import { metadataSchema, opaqueId, text } from "./schema-parts.ts";
 import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
 
-/** OpenAI's, where it has one. */
+/** OpenAI's bounds, where it has them. */
 const bounds = {
   nameCharacters: 256,
   descriptionCharacters: 1024,
   filesOfCreation: 500,
   filesOfBatch: 2000,
   attributes: 16,
-  /** Each is embedded and searched by itself. */
+  /** Each is embedded and searched separately. */
   queries: 10,
   queryCharacters: 4096,
   results: 50,
@@ -199,7 +199,7 @@ export function parseVectorStoreFileUpdate(body: string): Result<Attributes, Ref
 
 export interface VectorStoreBatch {
   readonly files: readonly WantedFile[];
-  /** The field that names them. */
+  /** The field with their ids. */
   readonly namedBy: "file_ids" | "files";
 }
 
@@ -208,7 +208,7 @@ export function parseVectorStoreBatch(body: string): Result<VectorStoreBatch, Re
   if (!read.ok) return read;
   const { file_ids: ids, files, attributes, chunking_strategy: strategy } = read.value;
   const namedBy = ids === null || ids === undefined ? "files" : "file_ids";
-  // Of a file that is named twice the last counts.
+  // If a file is named twice, the last entry counts.
   const byId = new Map(
     (files ?? (ids ?? []).map((id) => ({ file_id: id, attributes, chunking_strategy: strategy }))).map(
       (file) => [file.file_id, wanted(file)],

@@ -1,6 +1,6 @@
-/** How is an error told: its body and headers, or as an event of a stream that has begun? What is told is decided in errors.ts. */
+/** How is an error sent: as body and headers, or as an event of a stream that has begun? errors.ts decides its content. */
 
-/** OpenAI's error object. `code` is what programs branch on; `message` is for people. */
+/** OpenAI's error object. Programs branch on `code`; `message` is for people. */
 export interface WireErrorObject {
   readonly message: string;
   readonly type: string;
@@ -14,12 +14,12 @@ export interface WireErrorBody {
 
 export interface WireError {
   readonly status: number;
-  /** Lower-case names. `content-type` is the caller's business: the same body also travels inside a stream. */
+  /** Lower-case names. The caller adds `content-type`, since the same body is also sent within a stream. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: WireErrorBody;
 }
 
-/** OpenAI's clients sleep any `Retry-After` in full; a wait longer than this is the caller's decision, not the library's. */
+/** OpenAI's clients sleep any `Retry-After` in full. The application, not its library, should decide about a longer wait than this. */
 const longestAutomaticWaitMs = 30_000;
 
 const noHeaders: Readonly<Record<string, string>> = {};
@@ -46,14 +46,14 @@ export function retryAfter(milliseconds: number): Record<string, string> {
   return headers;
 }
 
-/** An error body, which comes when the stream has begun already, as its last event: no `[DONE]` follows. `json` is of our own making. */
+/** An error body as the last event of a stream that has already begun: no `[DONE]` follows. `json` must be our own. */
 export function lateErrorEvent(json: string, isTextFormat: boolean): string {
   if (!isTextFormat) return `data: ${json}\n\n`;
   const body = JSON.parse(json) as WireErrorBody;
   return `data: ${JSON.stringify({ text: "", done: true, error: body.error })}\n\n`;
 }
 
-/** The same in a stream of the Responses API, of which it is the first event and the last. */
+/** The same for a stream of the Responses API, where it is the only event. */
 export function lateResponseErrorEvent(json: string): string {
   const { code, message, param } = (JSON.parse(json) as WireErrorBody).error;
   const event = { type: "error", code, message, param, sequence_number: 0 };

@@ -1,6 +1,6 @@
 /**
- * What did the client do wrong, given zod's issues? One refusal with OpenAI's kind of `param` (`messages[0].content`).
- * Only one issue is told, the first as a rule: mending it often mends the others.
+ * Which error does the client get for zod's issues? One refusal with OpenAI's form of `param` (`messages[0].content`).
+ * It reports only one issue, usually the first: fixing it often fixes the others.
  */
 import type * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -9,7 +9,7 @@ import { echoedText } from "./echoed-text.ts";
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
-/** Values of a discriminator that OpenAI or vLLM knows and this service does not serve. */
+/** Values of a discriminator that OpenAI or vLLM supports and this service does not. */
 const unsupportedVariants: ReadonlyMap<string, string> = new Map([
   ["role=function", "can't be 'function': use the role 'tool', which replaced it"],
   ["type=file", "can't be 'file' here: send files in a message of the user"],
@@ -22,7 +22,7 @@ const unsupportedVariants: ReadonlyMap<string, string> = new Map([
   ["type=structural_tag", "can't be 'structural_tag': use json_schema"],
 ]);
 
-/** Parts of the one API, and what they are called in the other. */
+/** Types of parts in one of OpenAI's APIs, and what the other calls them. */
 const twins: ReadonlyMap<string, readonly string[]> = new Map([
   ["text", ["output_text", "input_text"]],
   ["image_url", ["input_image"]],
@@ -44,7 +44,7 @@ export function refusalOfIssues(issues: readonly Issue[], prefix: Path, input: u
   return refusalOfIssue(told, prefix, input);
 }
 
-/** The first; but what can't be had here explains what is missing in its place: an image by its file's id has no URL. */
+/** The first issue; but an unsupported field takes precedence if it explains a missing one: an image given by a file's id has no URL. */
 function issueToTell(issues: readonly Issue[]): Issue | undefined {
   return issues.find(isUnsupported) ?? issues[0];
 }
@@ -63,14 +63,14 @@ export function paramOf(path: Path): string {
   return param;
 }
 
-/** Of each key in a path. */
+/** The longest key that a path repeats. */
 const maxKeyCharacters = 64;
 
 function shortened(key: string): string {
   return echoedText(key, maxKeyCharacters);
 }
 
-/** A sentence that begins with the field. */
+/** The message is a sentence that begins with the field. */
 export function invalidValue(param: string | null, fault: string): Refusal {
   return { kind: "value-invalid", param, message: `${param === null ? "The body" : `'${param}'`} ${fault}.` };
 }
@@ -79,7 +79,7 @@ export function unsupportedParameter(param: string, fault: string): Refusal {
   return { kind: "parameter-unsupported", param, message: `'${param}' ${fault}.` };
 }
 
-/** `path` leads to `input` inside the body; the issue's own path goes on from there. */
+/** `path` leads to `input` within the body; the issue's own path continues from there. */
 function refusalOfIssue(issue: Issue, path: Path, input: unknown): Refusal {
   const here = [...path, ...issue.path];
   const param = paramOf(here);
@@ -105,7 +105,7 @@ function refusalOfIssue(issue: Issue, path: Path, input: unknown): Refusal {
   return invalidValue(param === "" ? null : param, faultOf(issue));
 }
 
-/** Of a union's branches, the one that the value got furthest into; null where every branch refuses its type outright. */
+/** The branch of a union that the value matches best; null if every branch refuses its type outright. */
 function closestBranch(branches: readonly (readonly Issue[])[]): Issue | null {
   let best: Issue | null = null;
   let bestScore = 0;
