@@ -1,12 +1,12 @@
 /**
- * By which ids can one request be followed? `x-request-id` (or `x-correlation-id`) and W3C Trace Context.
- * An id that does not fit its form is replaced, never cut or forwarded: it ends up in logs and headers.
+ * By which ids can a request be traced? `x-request-id` (or `x-correlation-id`) and W3C Trace Context.
+ * A malformed id is replaced, never cut or forwarded, since ids end up in logs and headers.
  */
 import type { RequestId } from "../contracts/ids.ts";
 
 /** At most 128 visible ASCII characters. */
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
-/** W3C Trace Context (https://www.w3.org/TR/trace-context/#traceparent-header): of a version after 00, more may follow. */
+/** W3C Trace Context (https://www.w3.org/TR/trace-context/#traceparent-header): versions after 00 may have more at the end. */
 const traceparentPattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/;
 const lengthOfVersion00 = 55;
 const zeroTrace = "0".repeat(32);
@@ -14,9 +14,9 @@ const zeroSpan = "0".repeat(16);
 
 export interface Correlation {
   readonly requestId: RequestId;
-  /** Of the whole trace, 32 hex digits. */
+  /** Identifies the whole trace, 32 hex digits. */
   readonly traceId: string;
-  /** What goes to the origin and back to the client: the caller's trace, a span of ours. */
+  /** Sent to the origin and back to the client: the caller's trace, with a span of ours. */
   readonly traceparent: string;
 }
 
@@ -26,7 +26,7 @@ export interface IncomingIds {
   readonly traceparent: string | null | undefined;
 }
 
-/** `random` gives `n` random bytes as lower-case hex; it is called once. */
+/** @param random returns that many random bytes as lower-case hex; called once */
 export function correlate(incoming: IncomingIds, random: (bytes: number) => string): Correlation {
   const trace = incoming.traceparent ? traceOf(incoming.traceparent) : null;
   const fresh = random(24);
@@ -38,9 +38,9 @@ export function correlate(incoming: IncomingIds, random: (bytes: number) => stri
 }
 
 /**
- * The caller's trace; `null`: the header names none. A later version is read as far as it is what 00 is (section 4.3 of the
- * recommendation), and goes on as 00. Flags that nobody has defined yet are set to zero, as section 3.2.2.5 demands: 00 has
- * `sampled` and, from level 2 on, `random`.
+ * The caller's trace; `null`: the header has none. Of a later version only the part that equals version 00 is read (section 4.3 of
+ * the recommendation), and it is forwarded as 00. Undefined flags are set to zero, as section 3.2.2.5 requires: 00 has `sampled`
+ * and, from level 2 on, `random`.
  */
 function traceOf(traceparent: string): { readonly id: string; readonly flags: string } | null {
   const [, version, id = "", span, flags = ""] = traceparentPattern.exec(traceparent) ?? [];
@@ -50,7 +50,7 @@ function traceOf(traceparent: string): { readonly id: string; readonly flags: st
 }
 
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-/** One call of the system's generator serves many ids: a call costs more than the bytes. */
+/** Bytes of one call of the system's generator serve many ids: the call costs more than the bytes. */
 const pool = new Uint8Array(2048);
 let used = pool.length;
 

@@ -1,31 +1,31 @@
 /**
- * How do log lines leave an isolate cheaply? Together: one write for many lines. A `console.log` a request costs 0.6 of a
- * whole pass-through request; a line in a buffer costs its JSON.
+ * How do log lines leave an isolate cheaply? In one write for many lines. One `console.log` for each request costs 0.6 of a
+ * whole pass-through request; a buffered line costs only its JSON.
  *
  * Weakness: lines of the last `maxDelayMs` are lost if the isolate is killed. Charges and journals don't live here.
  */
 import type { Background } from "../contracts/background.ts";
 
 export interface LineBufferOptions {
-  /** Takes the lines, joined by line breaks. */
+  /** Gets the lines, joined by line breaks. */
   readonly write: (text: string) => void;
   readonly maxLines: number;
   readonly maxDelayMs: number;
-  /** Resolves after so many milliseconds. */
+  /** Resolves after this many milliseconds. */
   readonly sleep: (ms: number) => Promise<void>;
 }
 
 export class LineBuffer {
   readonly #options: LineBufferOptions;
   #lines: string[] = [];
-  /** When the flush in flight was promised. One that is overdue belonged to a request that was reset: another is made. */
+  /** When the pending flush was scheduled. An overdue one belonged to a request that was reset, so another is scheduled. */
   #promisedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LineBufferOptions) {
     this.#options = options;
   }
 
-  /** Keeps the line; it is written within `maxDelayMs`, under `background`. */
+  /** Buffers the line; it is written within `maxDelayMs`, under `background`. */
   add(line: string, background: Background, nowMs: number): void {
     this.#lines.push(line);
     if (this.#lines.length >= this.#options.maxLines) {

@@ -3,16 +3,16 @@ import { SharedLoads } from "../isolate/shared-load.ts";
 import { timedOut, within } from "../isolate/within.ts";
 
 /**
- * Is everything that this isolate depends on there? The route is public, so however often it is called, the parts are checked at most once
- * a second, and four times a second while something is missing.
+ * Does everything that this isolate depends on work? The route is public, so the parts are checked at most once a second, and four times a
+ * second while one fails, however often it is called.
  */
 export class Readiness {
   readonly #loads = new SharedLoads<string | null>(waitMs);
   #last: { readonly atMs: number; readonly failing: string | null } | null = null;
 
   /**
-   * @param look asks the parts; the first that does not work, or `null`
-   * @returns the same, up to a second old; `time` where the parts say nothing
+   * @param look checks the parts and returns the first that fails, or `null`
+   * @returns the same, up to a second old; `time` if the check does not end in time
    */
   async firstFailing(
     look: () => Promise<string | null>,
@@ -37,9 +37,9 @@ export class Readiness {
 }
 
 const readyForMs = 1_000;
-/** Whoever waits for a start is not kept waiting by this. */
+/** Short, so that a client that waits for a start hardly waits longer. */
 const missingForMs = 250;
-/** A bucket and a live look at replicas have a second each. */
+/** The check of a bucket and that of the replicas may take a second each. */
 const lookMs = 4_000;
-/** Longer than that. */
+/** Longer than `lookMs`. */
 const waitMs = 5_000;

@@ -1,6 +1,6 @@
 /**
- * What is known of one request when it has ended: the source of its log line and of its metrics, made once.
- * It never holds content, credentials or secrets; a user's id is not in it either.
+ * Everything recorded about a request when it has ended: the source of its log line and its metrics, made once.
+ * It never contains content, credentials, secrets or a user's id.
  */
 import type { RouteReason } from "../routing/models/choose-route.ts";
 import type { UsageBasis } from "../contracts/usage.ts";
@@ -21,7 +21,7 @@ export const stageNames = [
 ] as const;
 export type Stage = (typeof stageNames)[number];
 
-/** How a request ended, seen from the client's side. */
+/** How a request ended, from the client's point of view. */
 export type Ending =
   | "answered"
   | "refused"
@@ -32,7 +32,7 @@ export type Ending =
   | "stopped";
 
 export interface RequestRecord {
-  /** The route's pattern, never the path: paths hold ids. */
+  /** The route's pattern, never the path, since paths contain ids. */
   endpoint: string;
   method: string;
   requestId: string;
@@ -47,22 +47,22 @@ export interface RequestRecord {
   tenant?: string;
   org?: string;
   tier?: string;
-  /** The model's id in the fleet file (not what the client typed, which is unbounded). */
+  /** The model's id in the fleet file (not the name that the client sent, which is unbounded). */
   model?: string;
-  /** What the client asked for, where that is an alias; then who it was dealt to and why this model (choose-route.ts). */
+  /** The alias that the client asked for; then the arm that got the request, and why this model was chosen (choose-route.ts). */
   alias?: string;
   arm?: string;
   reason?: RouteReason;
   cluster?: string;
   replica?: string;
   attempts?: number;
-  /** Who was asked in vain, why, and how long each took, of at most six a dispatch (routing/ports.ts). */
+  /** The replicas that failed, why, and how long each took; at most six for each dispatch (routing/ports.ts). */
   tried?: string;
-  /** How often another engine went on with the answer; absent: never. */
+  /** How often another engine continued the answer; absent: never. */
   continued?: number;
-  /** Which engines it left in mid-answer, and why. */
+  /** Which engines failed within the answer, and why. */
   left?: string;
-  /** Why nobody did when its engine failed. */
+  /** Why no other engine continued when its engine failed. */
   notContinued?: string;
   promptTokens: number;
   completionTokens: number;
@@ -70,37 +70,37 @@ export interface RequestRecord {
   reasoningTokens: number;
   usageBasis?: UsageBasis;
   cache?: CounterLabels<"cache">;
-  /** What the screen found in the prompt and the guard in the answer: kinds and counts, `email:2 card:1`. */
+  /** Findings of the screen in the prompt and of the guard in the answer: kinds and counts, `email:2 card:1`. */
   screened?: string;
   guarded?: string;
-  /** What was found in files for the prompt, and what kept more from it: `found:5`, `late found:0 withheld:1`. */
+  /** How many passages of files were found for the prompt, and what prevented more: `found:5`, `late found:0 withheld:1`. */
   grounded?: string;
-  /** The firewall's rule that matched, and where, also where it only logs. */
+  /** The firewall's rule that matched, and where, even if it only logs. */
   firewall?: string;
   /** The refusal's kind and its detail for operators. */
   errorKind?: string;
   errorDetail?: string;
-  /** With `dependency-unavailable`: which one. Always a name from the code. */
+  /** The dependency for `dependency-unavailable`. Always a name from the code. */
   errorComponent?: string;
   readonly stages: Partial<Record<Stage, number>>;
 }
 
-/** One JSON line; short, since a line is a good part of a request's cost: a request that reached no model has no tokens. */
+/** One JSON line. Short, since a line is a considerable part of a request's cost: without a model it has no tokens. */
 export function logLine(record: RequestRecord): string {
   if (record.model !== undefined) return eventLine(record);
   const { promptTokens: _p, completionTokens: _c, cachedTokens: _k, reasoningTokens: _r, ...rest } = record;
   return eventLine(rest);
 }
 
-/** A copy with one field more would have so many that V8 makes a dictionary of it, which is slow to write and to read. */
+/** A copy with one more field would have so many fields that V8 turns it into a dictionary, which is slow to write and read. */
 function eventLine(record: Partial<RequestRecord>): string {
   return `{"event":"request",${JSON.stringify(record).slice(1)}`;
 }
 
 /**
- * `Server-Timing` (https://www.w3.org/TR/server-timing/): a metric a stage, in milliseconds.
+ * `Server-Timing` (https://www.w3.org/TR/server-timing/): one metric for each stage, in milliseconds.
  *
- * @param grounded what the stage `ground` came to, where it ran; a token or a few of our own
+ * @param grounded result of the stage `ground`, if it ran: one or a few tokens of our own
  */
 export function serverTiming(stages: Partial<Record<Stage, number>>, grounded?: string): string {
   let header = "";

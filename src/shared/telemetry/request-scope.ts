@@ -1,5 +1,5 @@
 /**
- * One request while it runs: its ids, its stages' durations, and the record that is written when it ends, exactly once, whether the
+ * One running request: its ids, the durations of its stages, and its record, which is written exactly once at its end, whether the
  * handler, the stream's observer or an exception ends it.
  */
 import type { Background } from "../contracts/background.ts";
@@ -56,14 +56,14 @@ export class RequestScope {
     return this.#clock();
   }
 
-  /** The stage that ran since the last mark has ended. */
+  /** Ends the stage that began at the last mark. */
   mark(stage: Stage): void {
     const now = this.#clock();
     this.record.stages[stage] = now - this.#stageStartedMs;
     this.#stageStartedMs = now;
   }
 
-  /** Notes why the request was refused; the status is set by whoever writes the answer. */
+  /** Notes why the request was refused; the code that writes the answer sets the status. */
   refuse(refusal: Refusal): void {
     this.record.ending = refusal.kind === "client-gone" ? "client-gone" : "refused";
     this.record.errorKind = refusal.kind;
@@ -74,7 +74,7 @@ export class RequestScope {
     if (detail !== undefined) this.record.errorDetail = detail;
   }
 
-  /** The request has ended. Later calls are ignored: the first end is the true one. */
+  /** Ends the request. Later calls are ignored: the first end counts. */
   finish(ending?: Ending): void {
     if (!this.#open) return;
     this.#open = false;
@@ -84,7 +84,7 @@ export class RequestScope {
   }
 }
 
-/** What an operator needs beyond the kind. Messages that quote the client's own values stay out of the log. */
+/** Details for operators beyond the kind. Messages that quote the client's values are not logged. */
 function operatorDetail(refusal: Refusal): string | undefined {
   switch (refusal.kind) {
     case "credential-invalid":

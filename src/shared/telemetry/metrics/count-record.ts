@@ -1,4 +1,4 @@
-/** What does one ended request add to the metrics? The only place that says so; a few look-ups, since every request pays it. */
+/** What does an ended request add to the metrics? Only this file decides that. A few look-ups, since every request pays for them. */
 import type { RequestRecord, Stage } from "../request-record.ts";
 import { errorLabels } from "./error-class.ts";
 import { groundingResult } from "./grounding-labels.ts";
@@ -28,7 +28,7 @@ export function countRecord(sums: MetricSums, record: RequestRecord): void {
   }
 }
 
-/** Each engine that went on with an answer was a first one, too. Who failed is told by name (`tried`); who else was asked was asked beside one. */
+/** An engine that continued an answer counts as a first attempt, too. Failed replicas are in `tried`; any further attempt was a hedge. */
 function countExtraAttempts(
   sums: MetricSums,
   { attempts = 1, continued = 0, tried }: RequestRecord,
@@ -40,7 +40,7 @@ function countExtraAttempts(
   if (extra > retries) sums.count("extraAttempts", `${model}\nhedge`, extra - retries);
 }
 
-/** @param findings as the log has them: `email:2 hate:1`, names from the code alone */
+/** @param findings in the log's form: `email:2 hate:1`, only names from the code */
 function countFindings(sums: MetricSums, scope: "prompt" | "answer", findings: string): void {
   for (const finding of findings.split(" ")) {
     const at = finding.lastIndexOf(":");
@@ -48,7 +48,7 @@ function countFindings(sums: MetricSums, scope: "prompt" | "answer", findings: s
   }
 }
 
-/** The outcome of an arm: the same numbers as the request's own, so that both sums are equal. */
+/** Counts the outcome of an arm with the same numbers as the request's own, so that both sums are equal. */
 function countArm(sums: MetricSums, record: RequestRecord, model: string): void {
   const side = `${record.alias ?? ""}\n${record.arm ?? ""}`;
   sums.count("routeRequests", `${side}\n${model}\n${record.ending}`);

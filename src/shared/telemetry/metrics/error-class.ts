@@ -1,4 +1,4 @@
-/** Which part ended a request early, and why? Two bounded labels from a record; null where the answer came whole. */
+/** Which part ended a request early, and why? Two bounded labels from a record; null if the answer was complete. */
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Ending, RequestRecord } from "../request-record.ts";
 import { keySeparator, overflowValue } from "./metric-series.ts";
@@ -34,13 +34,13 @@ const components: Readonly<Record<Refusal["kind"], string>> = {
   "origin-unavailable": "origin",
   overloaded: "origin",
   "deadline-exceeded": "edge",
-  // The record says which one.
+  // The record names the dependency.
   "dependency-unavailable": "dependency",
   "client-gone": "client",
   internal: "edge",
 };
 
-/** Of what breaks after the first byte, when no refusal can be told any more. `stopped` is how a limit or a guard ends an answer: no error. */
+/** For answers that break after the first byte, when no refusal can be sent. `stopped`: a limit or a guard ended the answer, which is no error. */
 const endings: Readonly<Record<Ending, string | null>> = {
   answered: null,
   stopped: null,
@@ -51,7 +51,7 @@ const endings: Readonly<Record<Ending, string | null>> = {
   deadline: "edge",
 };
 
-/** No client's fault: what is told as 5xx, but for an answer that nobody has stored, and what breaks behind the headers. */
+/** Classes that are not the client's fault: errors sent as 5xx (except a missing stored answer), and answers that break after the headers. */
 export const faultClasses = [
   "internal",
   "dependency-unavailable",

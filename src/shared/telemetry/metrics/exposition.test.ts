@@ -102,7 +102,7 @@ test.each([
   { attempts: 3, tried: "a/1: stalled after 9 ms", retry: 1, hedge: 1 },
   { attempts: 2, continued: 1, retry: 0, hedge: 0 },
   { attempts: 3, continued: 1, tried: "a/1: refused after 1 ms", retry: 1, hedge: 0 },
-  // Of a turn whose object was lost the first engine is not known.
+  // If a turn's object was lost, its first engine is unknown.
   { attempts: 1, continued: 2, retry: 0, hedge: 0 },
 ])("replicas beyond the first are counted: $retry retries and $hedge hedges of $attempts", (one) => {
   const { retry, hedge, ...engine } = one;

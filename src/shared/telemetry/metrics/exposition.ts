@@ -1,5 +1,5 @@
 /**
- * How are the sums written for Prometheus? Its text format, version 0.0.4:
+ * Writes the sums for Prometheus, in its text format, version 0.0.4:
  * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  */
 import type { GatheredMetrics } from "./gather-shards.ts";
@@ -36,7 +36,7 @@ function appendSums(lines: string[], sums: MetricSums): void {
   }
 }
 
-/** Of the series that are known beforehand: these are there from the start, at 0. */
+/** The labels of series that exist from the start, at 0. */
 function knownLabels(family: CounterFamily | HistogramFamily): readonly string[] {
   if (family.labels.length === 0) return [""];
   return family.type === "counter" ? (family.values ?? []) : [];

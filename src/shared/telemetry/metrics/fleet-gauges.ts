@@ -1,7 +1,6 @@
 /**
- * What does `/metrics` say of the fleet? Gauges, measured at each scrape by asking every cluster's pool: for autoscalers
- * (docs/autoscaling.md) and for dashboards. A pool that does not answer is reported as such, and its gauges are left out, since 0 would be
- * wrong.
+ * What does `/metrics` report about the fleet? Gauges for autoscalers (docs/autoscaling.md) and dashboards, measured at each scrape by asking
+ * every cluster's pool. A pool that does not answer is reported as such, and its gauges are left out, since 0 would be wrong.
  */
 import { type PoolStatus, takesRequests } from "../../routing/pool/pool-status.ts";
 
@@ -69,7 +68,7 @@ export const fleetGauges: readonly GaugeFamily[] = [
   },
 ];
 
-/** Of a cluster out of reach nothing: one replica would be wanted for no load, and a scaler would take down what only can't be reached. */
+/** Nothing for an unreachable cluster: without load it would want one replica, and a scaler would remove replicas that are only unreachable. */
 function known({ scaling, outOfReach }: PoolStatus): PoolStatus["scaling"] {
   return outOfReach === true ? [] : scaling;
 }
@@ -79,7 +78,7 @@ export const poolsMissingMetric = {
   help: "Clusters whose pool did not answer this scrape. Their gauges are left out.",
 } as const;
 
-/** In Prometheus' text format, to follow the other metrics. Empty where no cluster has a pool. */
+/** In Prometheus' text format, to append to the other metrics. Empty if no cluster has a pool. */
 export function fleetExposition(statuses: ReadonlyMap<string, PoolStatus | "unreachable">): string {
   if (statuses.size === 0) return "";
   const known = [...statuses.values()].filter((status) => status !== "unreachable");
@@ -89,7 +88,7 @@ export function fleetExposition(statuses: ReadonlyMap<string, PoolStatus | "unre
     lines.push(...head(family.name, family.help));
     for (const status of known)
       for (const [labels, value] of family.read(status)) {
-        // While a roll-out is under way a pool of older code may not know all of them.
+        // During a roll-out a pool of older code may lack some of them.
         if (!Number.isFinite(value)) continue;
         const values = [status.cluster, ...labels];
         const pairs = family.labels.map((label, at) => `${label}="${escaped(values[at] ?? "")}"`);
@@ -103,7 +102,7 @@ function head(name: string, help: string): string[] {
   return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`];
 }
 
-/** Ids of the fleet file hold none of these; a text format is no place to trust that. */
+/** Ids of the fleet file contain none of these, but a text format should not rely on that. */
 function escaped(value: string): string {
   return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

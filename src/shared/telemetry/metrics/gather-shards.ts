@@ -1,16 +1,16 @@
-/** The sum over all shards, which are asked at once, within a time limit. If a shard does not answer, the sum is unknown. */
+/** The sum over all shards, which are asked in parallel within a time limit. If a shard does not answer, the sum is unknown. */
 import { timedOut, within } from "../../isolate/within.ts";
 import { type HubReading, hubVersion, shardCount } from "./hub-protocol.ts";
 import { MetricSums } from "./metric-sums.ts";
 import { type LabelBounds, shardBounds } from "./metric-series.ts";
 
 export interface GatheredMetrics {
-  /** Null where a shard is missing: a partial sum reads as counters that were reset, and as a burst when they come back. */
+  /** Null if a shard is missing: a partial sum would look like a counter reset, and later like a burst. */
   readonly sums: MetricSums | null;
   readonly missing: readonly { readonly shard: number; readonly detail: string }[];
 }
 
-/** Every shard bounds its own labels; together they can hold no more than this. */
+/** Every shard bounds its own labels; together they can't have more than this. */
 const gatheredBounds: LabelBounds = {
   maxValues: shardCount * (shardBounds.maxValues + 1),
   maxSeries: shardCount * (shardBounds.maxSeries + 1),

@@ -1,13 +1,13 @@
-/** The label of `edgewise_grounding_total`: what an answer was given from files, or why nothing. */
+/** The label of `edgewise_grounding_total`: whether an answer got passages of files, or why not. */
 
 const faults = ["late", "unreachable", "unknown"] as const;
 
 type GroundingResult = (typeof faults)[number] | "grounded" | "no_room" | "withheld" | "nothing";
 
 /**
- * One an answer: where something may be missing, that it is, whatever else was found.
+ * One label for each answer: a fault if passages may be missing, whatever was found.
  *
- * @param told as the log has it (`groundingTold`): `found:5`, `late found:0 withheld:1`
+ * @param told in the log's form (`groundingTold`): `found:5`, `late found:0 withheld:1`
  */
 export function groundingResult(told: string): GroundingResult {
   const fault = faults.find((name) => told.startsWith(`${name} `));

@@ -1,5 +1,5 @@
 /**
- * The state of one shard of the hub: the sums, and the last batch that was counted of each isolate. Pure: memory may be ahead of the disk,
+ * The state of one shard of the hub: the sums, and the last counted batch of each isolate. Pure: memory may be ahead of the disk,
  * and the object acknowledges and reports only what it has written (`snapshot`).
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
@@ -13,7 +13,7 @@ import {
 import { MetricSums, type SumsData } from "./metric-sums.ts";
 import { shardBounds } from "./metric-series.ts";
 
-/** Isolates told apart at once. Some 45 bytes each in the snapshot, which must stay below 2 MB. */
+/** The most isolates at a time. Each takes some 45 bytes of the snapshot, which must stay below 2 MB. */
 export const maxSources = 20_000;
 
 interface Source {
@@ -31,17 +31,17 @@ export class HubState {
   readonly #sums = new MetricSums(shardBounds);
   readonly #sources = new Map<string, Source>();
 
-  /** @param snapshot what `snapshot` made, or null. Throws on one of another version: better no metrics than wrong ones. */
+  /** @param snapshot a result of `snapshot`, or null. Throws on another version: no metrics are better than wrong ones. */
   constructor(snapshot: string | null) {
     if (snapshot === null) return;
     const { v, sums, sources } = JSON.parse(snapshot) as Snapshot;
     if (v !== hubVersion) throw new Error(`the snapshot has version ${v}, this code reads ${hubVersion}`);
-    // What this version does not know any more (a metric that is gone, other buckets) begins anew.
+    // Series that this version does not know (a removed metric, other buckets) start again.
     this.#refused(this.#sums.merge(sums));
     for (const [source, through, seenMs] of sources) this.#sources.set(source, { through, seenMs });
   }
 
-  /** Counts what was not counted before. An error is the answer to the isolate; nothing was changed then. */
+  /** Counts the batches that were not counted before. An error is the answer to the isolate; then nothing has changed. */
   apply(
     { v, source, batches }: MetricDelivery,
     nowMs: number,
@@ -82,7 +82,7 @@ export class HubState {
     return source;
   }
 
-  /** An isolate that was silent for so long has given up whatever it may still have sent. */
+  /** An isolate that was silent for so long has given up all its batches. */
   #forgetSilent(nowMs: number): void {
     for (const [name, { seenMs }] of this.#sources)
       if (nowMs - seenMs >= rememberSourceMs) this.#sources.delete(name);

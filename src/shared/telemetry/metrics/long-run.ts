@@ -1,24 +1,24 @@
 /**
- * What goes to the store for the long run (Analytics Engine), and when? Of every series that has grown its total so far, once a minute
- * at most. Totals, and not what was added: a point that is lost, repeated or left out by sampling takes nothing away that the next one
- * does not say, as with a scrape. Pure; docs/metrics.md says how it is read (docs/decisions/0078-the-long-run.md says why).
+ * What is written to the long-term store (Analytics Engine), and when? The total of every series that has grown, at most once a minute.
+ * Totals, not increments: if a point is lost, repeated or dropped by sampling, the next one makes up for it, as with a scrape. Pure;
+ * docs/metrics.md says how to read it, docs/decisions/0078-the-long-run.md why.
  */
 import type { SeriesData, SumsData } from "./metric-sums.ts";
 import { bucketBoundsMs, keySeparator } from "./metric-series.ts";
 import { familyOf, type MetricId } from "./metric-table.ts";
 
-/** As Analytics Engine takes it: one index of 96 bytes, up to 20 blobs and 20 doubles. */
+/** A point for Analytics Engine: one index of 96 bytes, up to 20 blobs and 20 doubles. */
 export interface LongRunPoint {
   /** The metric's name. */
   readonly indexes: [string];
   /** The shard, then the values of the labels in the table's order. */
   readonly blobs: string[];
-  /** Of a counter its total. Of a histogram: how many, their sum in seconds, and how many up to each bound; +Inf last. */
+  /** For a counter its total. For a histogram the count, the sum in seconds, and the count up to each bound; +Inf last. */
   readonly doubles: number[];
 }
 
 export const longRunEveryMs = 60_000;
-/** At one call: the platform takes 250 of one invocation. What is more goes with the next calls. */
+/** The most points of one call: the platform accepts 250 for each invocation. The rest follows with the next calls. */
 export const mostPointsAtOnce = 100;
 
 const infinityAt = bucketBoundsMs.length;
@@ -26,19 +26,19 @@ const sumAt = infinityAt + 1;
 
 export class LongRun {
   readonly #shard: string;
-  /** How much each series had counted when it was last told. */
+  /** The count of each series when it was last written. */
   readonly #told = new Map<string, number>();
   #waiting: LongRunPoint[] = [];
   #nextRoundMs = Number.NEGATIVE_INFINITY;
 
-  /** @param sums what the shard begins with: told before, or with the next growth */
+  /** @param sums the shard's initial sums: written before, or with their next growth */
   constructor(shard: string, sums: SumsData) {
     this.#shard = shard;
     for (const { metric, series } of sums)
       for (const one of series) this.#told.set(keyOf(metric, one), countedBy(one));
   }
 
-  /** What is due. `read`: the sums as they are; asked for once a round only. */
+  /** The points that are due. @param read returns the current sums; called only once a round */
   take(read: () => SumsData, nowMs: number): readonly LongRunPoint[] {
     if (this.#waiting.length === 0 && nowMs >= this.#nextRoundMs) {
       this.#nextRoundMs = nowMs + longRunEveryMs;
@@ -74,7 +74,7 @@ function keyOf(metric: string, { labels }: SeriesData): string {
   return `${metric}${keySeparator}${labels}`;
 }
 
-/** Grows with every event: a counter's total, or the number of a histogram's. */
+/** A number that grows with every event: a counter's total, or a histogram's count. */
 function countedBy({ values }: SeriesData): number {
   return values.length === 1
     ? (values[0] ?? 0)

@@ -8,7 +8,7 @@ import { requestRecord } from "./request-record-fixture.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A hub that answers as told; it may have counted what it did not answer. */
+/** A hub with scripted answers; it may have counted a batch without answering. */
 class Link {
   readonly hub = new HubState(null);
   readonly sent: MetricDelivery[] = [];

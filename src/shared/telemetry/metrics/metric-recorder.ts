@@ -2,10 +2,10 @@
  * How do an isolate's metrics reach the hub? Added up here, a few additions per request, and delivered about once a second in the
  * background of one of the requests.
  *
- * A batch is frozen when it is first sent and is sent again, unchanged, until the hub says that it is on disk: each record counts once,
- * whatever is lost on the way. Memory is bounded by the number of series, not by time. Lost are: the records since the last delivery if the
- * isolate dies, a second's worth (while the hub can't be reached: all since then); and, told by `edgewise_metrics_batches_in_doubt_total`,
- * at most `maxPending` batches where a shard was silent for `giveUpAfterMs`.
+ * A batch is frozen when it is first sent, and repeated unchanged until the hub confirms that it is on disk: each record counts once, whatever
+ * is lost on the way. Memory is bounded by the number of series, not by time. If the isolate dies, the records since the last delivery are
+ * lost: a second's worth, or all since the hub became unreachable. If a shard is silent for `giveUpAfterMs`, at most `maxPending` batches may
+ * be lost, as `edgewise_metrics_batches_in_doubt_total` shows.
  */
 import type { Background } from "../../contracts/background.ts";
 import type { RequestRecord } from "../request-record.ts";
@@ -22,19 +22,19 @@ import { isolateBounds } from "./metric-series.ts";
 import type { CounterId, CounterLabels, HistogramId } from "./metric-table.ts";
 
 export interface RecorderOptions {
-  /** A random name of this isolate. */
+  /** A random name for this isolate. */
   readonly source: string;
-  /** One call of this isolate's shard. May throw, may never settle: the request under which it was made can be reset. */
+  /** One call to this isolate's shard. It may throw, or never settle if its request is reset. */
   readonly deliver: (delivery: MetricDelivery) => Promise<DeliveryOutcome>;
   readonly now: () => number;
-  /** Resolves after so many milliseconds, in the calling request's context. */
+  /** Resolves after this many milliseconds, in the calling request's context. */
   readonly sleep: (ms: number) => Promise<void>;
 }
 
 const flushDelayMs = 1_000;
-/** While the hub fails; below the 30 s that background work may last. */
+/** The longest delay while the hub fails; below the 30 s that background work may take. */
 const longestDelayMs = 8_000;
-/** Frozen batches. While so many are unacknowledged, new records gather in the one that is not frozen yet. */
+/** The most frozen batches. While so many are unacknowledged, new records are added to the open one. */
 const maxPending = 2;
 
 interface PendingBatch extends MetricBatch {
@@ -47,7 +47,7 @@ export class MetricRecorder {
   #pending: PendingBatch[] = [];
   #sequence = 0;
   #delayMs = flushDelayMs;
-  /** When the flush in flight was promised. One that is overdue belonged to a request that was reset: another is made. */
+  /** When the pending flush was scheduled. An overdue one belonged to a request that was reset, so another is scheduled. */
   #promisedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RecorderOptions) {
@@ -60,7 +60,7 @@ export class MetricRecorder {
     this.#promise(background);
   }
 
-  /** Counts what belongs to no record. It leaves with the next one. */
+  /** Counts something outside any record. It is delivered with the next record. */
   count<Id extends CounterId>(id: Id, labels: CounterLabels<Id>, by = 1): void {
     this.#live.count(id, labels, by);
   }
@@ -70,10 +70,10 @@ export class MetricRecorder {
     this.#live.observe(id, labels, ms);
   }
 
-  /** Everything recorded so far is on the hub's disk when this resolves. Rejects where the hub can't be reached. */
+  /** Resolves when everything recorded so far is on the hub's disk. Rejects if the hub can't be reached. */
   async flush(): Promise<void> {
     await this.#deliver("now");
-    // With as many batches under way as may be, the newest records had to wait for their acknowledgement.
+    // If the maximum number of batches was pending, the newest records had to wait for their acknowledgement.
     if (!this.#live.isEmpty()) await this.#deliver("now");
   }
 
@@ -84,7 +84,7 @@ export class MetricRecorder {
     background.run(
       "metrics flush",
       this.#options.sleep(this.#delayMs).then(() => {
-        // Records that come while this one is delivered promise the next.
+        // Records that come during this delivery schedule the next one.
         this.#promisedAtMs = Number.NEGATIVE_INFINITY;
         return this.#deliver("soon");
       }),

@@ -31,7 +31,7 @@ test("records in any partition into batches, from any isolates, in any order of 
           if (sums.length === 0) return;
           const sequence = (sequences[at] ?? 0) + 1;
           sequences[at] = sequence;
-          // What was sent before is sent again with it, as after a lost acknowledgement.
+          // Earlier batches are sent again with it, as after a lost acknowledgement.
           const before = deliveries.findLast((one) => one.source === `s${at}`)?.batches ?? [];
           deliveries.push({
             v: 1,

@@ -25,10 +25,10 @@ import {
 export interface SeriesData {
   /** Label values in the table's order, joined by `keySeparator`. */
   readonly labels: string;
-  /** As many as `seriesLength` says. */
+  /** Their number is `seriesLength`. */
   readonly values: readonly number[];
 }
-/** Sums as they travel and as they are stored. */
+/** The form in which sums are sent and stored. */
 export type SumsData = readonly {
   readonly metric: string;
   readonly series: readonly SeriesData[];
@@ -55,7 +55,7 @@ export class MetricSums {
     series[0] = (series[0] ?? 0) + by;
   }
 
-  /** A clock that was set back counts as no time at all. */
+  /** A negative duration (the clock was set back) counts as 0. */
   observe(id: HistogramId, labels: string, durationMs: number): void {
     const series = this.#series(id, labels);
     const ms = durationMs > 0 ? durationMs : 0;
@@ -68,7 +68,7 @@ export class MetricSums {
     series[sumAt] = (series[sumAt] ?? 0) + Math.round(ms * 1000);
   }
 
-  /** Adds what was summed elsewhere. Returns how many series it had to refuse: unknown here, or of other buckets. */
+  /** Adds other sums. Returns how many series it refused: unknown here, or with other buckets. */
   merge(data: SumsData): number {
     let refused = 0;
     for (const { metric, series: list } of data) {
@@ -101,7 +101,7 @@ export class MetricSums {
       }));
   }
 
-  /** Hands everything over and begins anew. Which label values are known stays: the bound is on a life, not on a batch. */
+  /** Returns everything and starts again at 0. Known label values stay: their bound is for a life, not for a batch. */
   take(): SumsData {
     const data = this.toData();
     this.#families = emptyFamilies();

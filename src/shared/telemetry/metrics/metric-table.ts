@@ -1,8 +1,8 @@
 /**
- * Which metrics are there? All of them, in one table: names, meanings and labels. The isolate adds to these, the hub
- * keeps these, the exposition writes these; docs/metrics.md describes them, and a test holds it against this table.
+ * All metrics in one table: names, meanings and labels. The isolate adds to them, the hub keeps them, the exposition writes
+ * them; docs/metrics.md describes them, and a test compares it with this table.
  *
- * No label ever holds what a user or a tenant can choose: endpoints are route patterns, models are ids of the fleet file.
+ * No label contains anything that a user or a tenant can choose: endpoints are route patterns, models are ids of the fleet file.
  */
 export const labelNames = [
   "endpoint",
@@ -25,7 +25,7 @@ interface Family {
 }
 export interface CounterFamily extends Family {
   readonly type: "counter";
-  /** All that its one label can say. Each series is there from the start, at 0: Prometheus' increase() does not see one come. */
+  /** All values of its single label. Each series exists from the start, at 0: Prometheus' increase() misses the first count of a new one. */
   readonly values?: readonly string[];
 }
 export interface HistogramFamily extends Family {
@@ -254,7 +254,7 @@ type IdOf<Type extends string> = {
 }[MetricId];
 export type CounterId = IdOf<"counter">;
 export type HistogramId = IdOf<"histogram">;
-/** Label values of a counter in the table's order, joined by `keySeparator`. Where the table lists them, one of these. */
+/** Label values of a counter in the table's order, joined by `keySeparator`. If the table lists them, one of those. */
 export type CounterLabels<Id extends CounterId> = (typeof metricTable)[Id] extends {
   readonly values: readonly (infer Value extends string)[];
 }
@@ -269,7 +269,7 @@ export function familyOf(id: MetricId): CounterFamily | HistogramFamily {
 
 export const metricIds = Object.keys(metricTable) as MetricId[];
 
-/** A gauge of its own: it is measured at each scrape, not summed up. */
+/** A separate gauge: it is measured at each scrape, not summed up. */
 export const shardsMissingMetric = {
   name: "edgewise_metrics_shards_missing",
   help: "Shards of the hub that did not answer this scrape. Above 0 all other metrics are left out: a partial sum would be wrong.",

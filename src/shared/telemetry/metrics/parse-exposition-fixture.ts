@@ -1,4 +1,4 @@
-/** Reads Prometheus' text format back, strictly, for tests: what a scraper would understand of it. */
+/** A strict parser of Prometheus' text format for tests: reads what a scraper would. */
 interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -8,7 +8,7 @@ interface Sample {
 export interface Exposition {
   readonly types: ReadonlyMap<string, string>;
   readonly samples: readonly Sample[];
-  /** Sum of the samples of this name whose labels include these; 0 where there are none. */
+  /** Sum of the samples of this name whose labels include these; 0 if there are none. */
   sum(name: string, labels?: Readonly<Record<string, string>>): number;
 }
 
