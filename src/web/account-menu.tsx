@@ -1,4 +1,4 @@
-/** Who is signed in, and what there is beside chatting: limits, keys, the API, signing out. */
+/** The menu of the signed-in user: limits, keys, the API, signing out. */
 import { useRef, type ReactNode } from "react";
 import { isTouch } from "./keys.ts";
 
@@ -10,7 +10,7 @@ export function AccountMenu(props: {
 }): ReactNode {
   const menu = useRef<HTMLDivElement>(null);
   const closing = (run: () => void) => (): void => {
-    // Back at its button first: a dialog that is closed leads there.
+    // Moves the focus back to its button first, where a closed dialog returns it.
     menu.current?.hidePopover();
     run();
   };
@@ -18,11 +18,11 @@ export function AccountMenu(props: {
     <div
       onKeyDown={(event) => {
         if (event.key !== "Escape" || menu.current?.matches(":popover-open") !== true) return;
-        // It closes the menu, and stops no answer.
+        // Closes the menu without stopping an answer.
         event.preventDefault();
         menu.current.hidePopover();
       }}
-      // Whoever goes on by keyboard, with Tab or to the search of chats, leaves it behind.
+      // Closes when the focus moves on, by Tab or to the search of chats.
       onBlur={({ currentTarget, relatedTarget }) => {
         if (relatedTarget !== null && !currentTarget.contains(relatedTarget)) menu.current?.hidePopover();
       }}

@@ -53,7 +53,7 @@ export function Account({ session, onSignOut, onNew }: AccountProps): ReactNode 
 function findChat(): void {
   const toggle = document.querySelector<HTMLElement>("[aria-controls=chats]");
   if (toggle?.checkVisibility() === true && toggle.ariaExpanded !== "true") toggle.click();
-  // Once they are there to be seen.
+  // After they have been rendered.
   requestAnimationFrame(() => {
     const chats = document.getElementById("chats");
     const field = chats?.querySelector<HTMLElement>("input[type=search]") ?? chats?.querySelector("button");

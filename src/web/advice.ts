@@ -2,18 +2,18 @@
 import type { Notice } from "./chat-state.ts";
 
 export interface ApiFailure {
-  /** 0: no answer came at all. */
+  /** 0: there was no answer. */
   readonly status: number;
   readonly code: string | null;
   readonly message: string;
   readonly retryAfterMs: number | null;
-  /** Which limit refused it, as its headers say: "user/requests_per_hour", and how much that is. */
+  /** The limit that refused it, from its headers: "user/requests_per_hour", and its size. */
   readonly limit?: { readonly window: string; readonly amount: number };
   /** The field of the request that was refused. */
   readonly param?: string;
 }
 
-/** Nobody answered. */
+/** The server did not answer. */
 export const unreachable: ApiFailure = {
   status: 0,
   code: null,
@@ -21,7 +21,7 @@ export const unreachable: ApiFailure = {
   retryAfterMs: null,
 };
 
-/** A turn was refused since its files' vector store is there no more: deleted, or expired. */
+/** Whether a turn was refused because its files' vector store no longer exists: deleted, or expired. */
 export function areFilesGone({ status, param, message }: ApiFailure): boolean {
   if (status === 404) return param?.startsWith("retrieval.vector_store_ids") === true;
   return status === 409 && message.startsWith("This vector store has expired");
@@ -115,7 +115,7 @@ export function adviceFor(failure: ApiFailure, nowMs: number): Notice {
   return { kind: "error", title: "That did not work", advice: failure.message, retry: false };
 }
 
-/** An answer that broke off while it was read. What had come stays on screen; "Try again" would have nothing to send. */
+/** For an answer that broke off while it was read. Its text so far stays on screen; "Try again" would have nothing to send. */
 export function brokenOff(failure: ApiFailure): Notice {
   if (failure.status === 0) return connectionLost;
   return {
@@ -127,7 +127,7 @@ export function brokenOff(failure: ApiFailure): Notice {
   };
 }
 
-/** The turn is under way on the server; only its reader has gone. */
+/** The turn continues on the server; only the connection was lost. */
 export const connectionLost: Notice = {
   kind: "offline",
   title: "The answer broke off",
@@ -137,7 +137,7 @@ export const connectionLost: Notice = {
   dismissible: true,
 };
 
-/** Given up after a stop that could not be sent, since nobody had said yet which turn it is. */
+/** Given up after a stop that could not be sent, because the turn's id was not known yet. */
 export const notAnswered: Notice = {
   kind: "offline",
   title: "No answer came",
@@ -147,7 +147,7 @@ export const notAnswered: Notice = {
   dismissible: true,
 };
 
-/** A chat, or a part of it, that could not be read. What was typed has no part in that, so there is nothing to send again. */
+/** For a chat, or a part of it, that could not be loaded. No message was involved, so there is nothing to send again. */
 export function notLoaded(failure: ApiFailure, nowMs: number): Notice {
   if (failure.status === 401) return adviceFor(failure, nowMs);
   const lost = failure.status === 0;
@@ -170,7 +170,7 @@ const periods: Readonly<Record<string, string>> = {
   month: "a month",
 };
 
-/** Of a limit's name, such as "user/requests_per_hour"; a name that is not like this is said as it is. */
+/** Words for a limit's name, such as "user/requests_per_hour"; a name of another form is shown unchanged. */
 function limitInWords({ window, amount }: { readonly window: string; readonly amount: number }): string {
   const [, whose, unit = "", name = ""] = /^(user|org)\/(requests|tokens)_per_(\w+)$/.exec(window) ?? [];
   const period = periods[name];

@@ -1,23 +1,23 @@
-/** The words of an answer: as Markdown once its reader is there, and as they came until then and wherever it fails. */
+/** The text of an answer: as Markdown once that code is loaded, as plain text before and if it fails. */
 import { Component, type ReactNode } from "react";
 import { LateCode, useIsLost, useLate } from "./late-code.ts";
 import type { Source } from "./sources.tsx";
 
 interface Words {
   readonly text: string;
-  /** What it cites. */
+  /** The sources that it cites. */
   readonly sources: readonly Source[];
 }
 
-/** A fifth of the page's code, which is not needed before the first answer. */
+/** A fifth of the page's code, not needed before the first answer. */
 const parts = new LateCode(async () => import("./message-parts.ts"));
 
-/** Asked for by a chat without a message, too: their file may be out of reach by then. `null`: they are not there yet, or can't be had. */
+/** Requested even by an empty chat, since the file may be unreachable later. `null`: not loaded yet, or it failed. */
 export function useMessageParts(): typeof import("./message-parts.ts") | null {
   return useLate(parts);
 }
 
-/** Whether messages are nothing but their words, since the rest could not be had. */
+/** Whether messages are shown as plain text because the code could not be loaded. */
 export function useMessagePartsLost(): boolean {
   return useIsLost(parts);
 }
@@ -30,7 +30,7 @@ function Plain({ text }: { readonly text: string }): ReactNode {
   );
 }
 
-/** What can't be read as Markdown (a quote that is nested ten thousand deep) is still an answer, and no reason for an empty page. */
+/** Shows text that fails as Markdown (a quote nested ten thousand deep) as plain text, instead of an empty page. */
 class PlainWhereItFails extends Component<{ readonly text: string; readonly children: ReactNode }> {
   override readonly state = { failed: false };
 

@@ -14,9 +14,9 @@ export class ApiError extends Error {
 export type TurnEvent =
   | { readonly type: "started"; readonly responseId: string }
   | { readonly type: "delta"; readonly text: string; readonly reasoning: string }
-  /** What the answer cites, before its end. */
+  /** The answer's sources, sent before its end. */
   | { readonly type: "cited"; readonly sources: readonly Source[] }
-  /** @property model which one answered, whatever alias was asked; empty: not said */
+  /** @property model the model that answered, not the alias; empty: unknown */
   | { readonly type: "finished"; readonly reason: string; readonly model: string };
 
 export interface Session {
@@ -24,7 +24,7 @@ export interface Session {
   readonly user: string;
 }
 
-/** No answer but a stream takes this long; a connection that was lost without a word would be waited on for ever. */
+/** Only streams take longer. Without this the page would wait for ever on a silently lost connection. */
 const longestMs = 30_000;
 
 export async function call(path: string, init: RequestInit): Promise<Response> {
@@ -45,12 +45,12 @@ export async function call(path: string, init: RequestInit): Promise<Response> {
 }
 
 /**
- * What the API says of a credential or an object, and no proxy before it may: by its page "not found" a chat would be taken for deleted, and
- * the session for ended.
+ * Statuses about a credential or an object that only the API may return. A proxy's "not found" page must not make a chat look deleted or the
+ * session ended.
  */
 const claims: ReadonlySet<number> = new Set([401, 404]);
 
-/** What an answer that is no 2xx says. */
+/** Reads an answer whose status is not 2xx. */
 export async function failureIn(response: Response): Promise<ApiFailure> {
   const body: unknown = await response.json().catch(() => null);
   const said = isRecord(body) && isRecord(body["error"]) ? body["error"] : null;
@@ -66,7 +66,7 @@ export async function failureIn(response: Response): Promise<ApiFailure> {
   };
 }
 
-/** The limit that has nothing left; a refusal names one. */
+/** The exhausted limit; a refusal names one. */
 function limitOf(headers: Headers): Pick<ApiFailure, "limit"> {
   for (const unit of ["requests", "tokens"]) {
     const window = headers.get(`x-ratelimit-window-${unit}`);
@@ -88,7 +88,7 @@ export const json = (token: string): Record<string, string> => ({
   "content-type": "application/json",
 });
 
-/** One-click sign-in; `null` where this deployment has none (anywhere but on a laptop). */
+/** One-click sign-in; `null` if this deployment has none (only a local one does). */
 export async function demoSession(): Promise<Session | null> {
   const response = await fetch("/demo/session", { method: "POST" }).catch(() => null);
   if (response === null || !response.ok) return null;
@@ -100,11 +100,11 @@ export async function demoSession(): Promise<Session | null> {
 
 export interface OfferedModel {
   readonly id: string;
-  /** Whether it looks at pictures. */
+  /** Whether it accepts pictures. */
   readonly sees: boolean;
 }
 
-/** Throws an ApiError where the token is not accepted. */
+/** Throws an ApiError if the token is not accepted. */
 export async function listModels(token: string): Promise<readonly OfferedModel[]> {
   const body: unknown = await (await call("/v1/models", { headers: json(token) })).json();
   const data = isRecord(body) && Array.isArray(body["data"]) ? body["data"] : [];
@@ -115,7 +115,7 @@ export async function listModels(token: string): Promise<readonly OfferedModel[]
   );
 }
 
-/** Embedding and rerank models are listed, too, but nobody can talk to them. */
+/** Embedding and rerank models are listed, too, but can't chat. */
 function chats(model: Record<string, unknown>): boolean {
   const capabilities = model["capabilities"];
   return !Array.isArray(capabilities) || capabilities.includes("chat");
@@ -132,13 +132,13 @@ export async function* streamTurn(
     readonly conversation: string;
     readonly model: string;
     readonly text: string;
-    /** The same for each try of one message: they are one turn. */
+    /** The same for all attempts to send one message, which makes them one turn. */
     readonly key: string;
-    /** What it comes behind: an item, or a branch's end; absent: the end of the conversation. */
+    /** The item or branch that it follows; absent: the end of the conversation. */
     readonly behind?: string | undefined;
     /** `data:` URLs. */
     readonly pictures: readonly string[];
-    /** Vector stores that it is answered from; empty: it says nothing of any. */
+    /** Vector stores to answer from; empty: none are named. */
     readonly stores: readonly string[];
   },
   signal: AbortSignal,
@@ -185,7 +185,7 @@ async function* readTurn(response: Response): AsyncGenerator<TurnEvent> {
   if (finish === null) throw broken;
 }
 
-/** What one chunk of an answer tells. Throws an ApiError for an error event. */
+/** The events in one chunk of an answer. Throws an ApiError for an error event. */
 export function turnEvents(data: string): TurnEvent[] {
   const event: unknown = JSON.parse(data);
   if (!isRecord(event)) return [];
@@ -219,7 +219,7 @@ function sourcesOf(citations: unknown): Source[] {
   );
 }
 
-/** Of a citation or an annotation. */
+/** The page number of a citation or an annotation. */
 export function pageOf({ page }: Record<string, unknown>): Pick<Source, "page"> {
   return typeof page === "number" ? { page } : {};
 }
@@ -232,7 +232,7 @@ export async function cancelTurn(token: string, responseId: string): Promise<voi
   });
 }
 
-/** A stream that ends without a word was cut off on its way: of the turn nothing is known, but that it goes on. */
+/** A stream that just ends was cut off on its way; the turn continues. */
 const broken = new ApiError({
   status: 0,
   code: null,

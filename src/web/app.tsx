@@ -1,6 +1,6 @@
 /**
- * The page: signed out or in. What is behind the sign-in is fetched while somebody signs in: a session lasts as long as its tab, so that no
- * first visit has one.
+ * The page, signed out or in. The code behind the sign-in is loaded while the user signs in: a session lasts as long as its tab, so a first
+ * visit never has one.
  */
 import { Component, useCallback, useEffect, useState, type ComponentType, type ReactNode } from "react";
 import type { Session } from "./api.ts";
@@ -17,7 +17,7 @@ export function App() {
   useEffect(() => {
     loading.then(
       ({ SignedIn }) => setBehind(() => SignedIn),
-      // Its file is out of reach, or was replaced by a newer page's.
+      // Its file is unreachable, or was replaced by a newer version's.
       () => setBehind("lost"),
     );
   }, []);
@@ -55,7 +55,7 @@ export function App() {
   );
 }
 
-/** A fault of ours is no empty page. */
+/** Shows a message instead of an empty page if rendering fails. */
 class SaidWhereItFails extends Component<{ readonly children: ReactNode }> {
   override readonly state = { failed: false };
 

@@ -1,12 +1,12 @@
-/** A whole chat as one text, to be kept elsewhere: the branch that is shown, from its first message to its last. */
+/** A whole chat as one text for download: the active branch, from its first message to its last. */
 import { shownName } from "../shared/wire/shown-name.ts";
 import { loadItems } from "./conversations-api.ts";
 import type { ThreadItem } from "./thread.ts";
 
-/** As many as the API gives at once. */
+/** The most items that the API returns at once. */
 const page = 100;
 
-/** Throws an ApiError where a part of it can't be had: half a chat is none. */
+/** Throws an ApiError if any part can't be loaded: half a chat is useless. */
 export async function loadChat(token: string, id: string): Promise<readonly ThreadItem[]> {
   let items: readonly ThreadItem[] = [];
   for (;;) {
@@ -16,7 +16,7 @@ export async function loadChat(token: string, id: string): Promise<readonly Thre
   }
 }
 
-/** Tools' calls and pictures are not in it; what a user said is no Markdown, and stands as it was typed. */
+/** Without tool calls and pictures. A user's text is not Markdown and stays as it was typed. */
 export function chatAsMarkdown(title: string, items: readonly ThreadItem[]): string {
   const messages = items.flatMap(({ role, text, files = [], sources = [], incomplete }) => {
     if (role === null) return [];
@@ -36,7 +36,7 @@ export function chatAsMarkdown(title: string, items: readonly ThreadItem[]): str
   return `${[`# ${title.replaceAll(/\s+/g, " ")}`, ...messages].join("\n\n")}\n`;
 }
 
-/** A name that every system takes. */
+/** A name that every system accepts. */
 export function fileNameOf(title: string): string {
   const name = shownName(title)
     .replaceAll(/[\p{Cc}\\/:*?"<>|]+/gu, " ")
@@ -47,12 +47,12 @@ export function fileNameOf(title: string): string {
   return `${name || "Chat"}.md`;
 }
 
-/** As a click on a link to it does. */
+/** Downloads a text like a click on a link. */
 export function download(name: string, text: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/markdown" }));
   link.download = name;
   link.click();
-  // The browser has taken it by then; some look for it behind the click.
+  // By then the browser has read it; some read it only after the click.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

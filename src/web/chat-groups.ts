@@ -1,4 +1,4 @@
-/** Under which heading is a chat listed? By the day on which it was begun, as whoever looks for it remembers it. Pure. */
+/** Which heading is a chat listed under? Depends on the day when it was begun, which users remember. Pure. */
 import type { ListedConversation } from "./conversations-api.ts";
 
 export interface ChatGroup {
@@ -18,7 +18,7 @@ export function chatGroups(entries: readonly ListedConversation[], nowMs: number
   return groups;
 }
 
-/** Days begin at midnight, where the reader is. A clock that is behind the server's changes no day before its own. */
+/** Days begin at midnight in the reader's time zone. If the reader's clock is behind the server's, later times count as today. */
 function headingOf(begunMs: number, nowMs: number): string {
   const days = dayOf(nowMs) - dayOf(begunMs);
   if (days <= 0) return "Today";
@@ -30,6 +30,6 @@ function headingOf(begunMs: number, nowMs: number): string {
 
 function dayOf(ms: number): number {
   const date = new Date(ms);
-  // Days of a calendar, which are not all 24 hours long.
+  // Calendar days, which are not all 24 hours long.
   return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86_400_000;
 }

@@ -11,11 +11,11 @@ import { watchTurns } from "./watch-turns.ts";
 
 const token = "token";
 
-/** The page with one chat on it, as use-chat.ts has it, before a server. */
+/** The page with one chat, as in use-chat.ts, in front of a server. */
 class Page {
   readonly server = new FakeChatServer();
   readonly conversation: string;
-  /** What was asked here. */
+  /** Questions asked on this page. */
   readonly asked = new Set<string>();
   /** Pictures beside the field, as `data:` URLs. */
   attached: readonly string[] = [];
@@ -26,7 +26,7 @@ class Page {
   #leave: () => void = () => undefined;
 
   constructor(isNew: boolean) {
-    // The name of the new chat before, which may not have been used.
+    // The name of the previous new chat, which may be unused.
     beginConversation(newConversation());
     this.conversation = isNew ? newConversation() : crypto.randomUUID();
     vi.stubGlobal("document", this.#document);
@@ -39,7 +39,7 @@ class Page {
     let isHere = true;
     this.state = { ...emptyChat, draft: drafts.of(whoIs(token), this.conversation) };
     const dispatch = (event: ChatEvent): void => {
-      // React drops what a chat that is not on the page is told.
+      // React drops updates for a chat that is no longer on the page.
       if (!isHere) return;
       this.state = reduceChat(this.state, event);
       drafts.keep(whoIs(token), this.conversation, this.state.draft);
@@ -74,7 +74,7 @@ class Page {
     this.#leave();
   }
 
-  /** The browser has put the page away, and brings it back as it was left. */
+  /** The browser restores the page from its back/forward cache. */
   comeBack(): void {
     this.#leave();
     this.enter();
@@ -82,7 +82,7 @@ class Page {
 
   ask(text: string, fate: Fate): void {
     if (this.state.phase !== "idle") return;
-    // What came back and is on screen all the same is not sent again.
+    // A message that came back to the field but is on screen is not sent again.
     const isThere = this.state.messages.some((message) => message.text === this.state.draft);
     const draft = this.state.draft === "" || isThere ? text : this.state.draft;
     this.type(draft);
@@ -113,7 +113,7 @@ class Page {
     this.#window.dispatchEvent(new Event(isOnline ? "online" : "offline"));
   }
 
-  /** At any moment. */
+  /** Checks that hold at any moment. */
   #look(): void {
     const { messages, phase } = this.state;
     const keys = messages.map(keyOf);
@@ -160,7 +160,7 @@ test("the answer to a new chat's first question is shown, though the connection 
   const page = new Page(true);
   page.ask("hello", "lost");
   await vi.advanceTimersByTimeAsync(10);
-  // It is watched as if somebody else had asked it, and is not in the field to be sent again.
+  // It is watched like another device's question, and is not in the field to be sent again.
   expect(page.state).toMatchObject({ phase: "waiting", draft: "" });
   page.server.say("Hi.");
   page.server.end();
@@ -250,7 +250,7 @@ test("whatever happens to a chat in whatever order: each question is asked once 
         else if (step.what === "stop") page.stop();
         else if (step.what === "cut") server.cut();
         else if (step.what === "elsewhere") {
-          // Nobody else knows of a new chat.
+          // No other device knows a new chat.
           if (!isNew || server.items.length > 0) server.askElsewhere(`from elsewhere ${at}`);
         } else if (step.what === "come back") page.comeBack();
         else if (step.what === "hide" || step.what === "show") page.show(step.what === "show");

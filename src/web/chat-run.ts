@@ -1,6 +1,6 @@
 /**
- * Runs one conversation, outside of React: opens and watches what the server keeps of it, asks, stops, and tells the reducer of
- * chat-state.ts what happens. One turn at a time, whoever has asked it.
+ * Runs one conversation, outside React: loads and watches its saved messages, asks, stops, and tells the reducer of chat-state.ts
+ * what happens. One turn at a time, on whichever device it was asked.
  */
 import { areFilesGone, notLoaded, unreachable } from "./advice.ts";
 import { ApiError, streamTurn, type TurnEvent } from "./api.ts";
@@ -17,7 +17,7 @@ import { judgeSend } from "./send-rules.ts";
 import { keepInHistory } from "./use-open-chat.ts";
 import type { WatchedTurn } from "./watch-turns.ts";
 
-/** Of a chat's files, what a question has to do with them. */
+/** The part of a chat's files that a question needs. */
 export type FilesOfQuestion = Pick<
   FilesOfChat,
   "storeIds" | "pictures" | "asked" | "refused" | "gone" | "lookAgain"
@@ -28,9 +28,9 @@ export interface ChatRunOptions {
   readonly conversation: string;
   readonly files: FilesOfQuestion;
   readonly dispatch: Dispatch;
-  /** A turn was saved, or its title made: whoever lists conversations looks again. */
+  /** A turn was saved, or its title made, so the list of conversations must be read again. */
   readonly onSaved: () => void;
-  /** The code for what the server keeps (kept-code.ts): as `LateCode.until` has it. */
+  /** Loads the code for saved chats (kept-code.ts), as `LateCode.until`. */
   readonly keptCode: (
     leaving: AbortSignal,
     lost: () => void,
@@ -43,9 +43,9 @@ export class ChatRun {
   #turn: RunningTurn | null = null;
   #sentAtMs: readonly number[] = [];
   #thread: KeptThread | null = null;
-  /** The same, once its code is there; `null`: the chat was left before. */
+  /** The same, once its code is loaded; `null`: the chat was left before. */
   #opening: Promise<KeptThread | null> = Promise.resolve(null);
-  /** Turns that were asked here: what the watch tells of them is known. */
+  /** Turns asked here: the watch's events about them are already known. */
   #own = new Set<string>();
 
   constructor(options: ChatRunOptions) {
@@ -53,11 +53,11 @@ export class ChatRun {
     this.#keys = sendKeysOf(whoIs(options.token), options.conversation);
   }
 
-  /** It is on screen. Returns how it is left. */
+  /** The chat is on screen. Returns the function that leaves it. */
   open(): () => void {
     const { conversation, dispatch } = this.#options;
     const leaving = new AbortController();
-    // Nothing is known here of how the turns before ended: they are shown as any other's.
+    // How earlier turns ended is not known here: they are shown like those of other devices.
     this.#own = new Set();
     this.#thread = null;
     const leave = (): void => this.#turn?.abort.abort();
@@ -106,13 +106,13 @@ export class ChatRun {
       deleted: () => opened.deleted(),
       refused: (error: unknown) => opened.refused(error),
     };
-    // What came too late to be shown in time is shown when the watch begins: something may have been sent since.
+    // If the items came too late, they are shown when the watch begins: a message may have been sent since.
     const shown = isLate && !isNew ? Promise.resolve(false) : opened.begun(isNew);
     void shown.then((isShown) => code.watchTurns(token, conversation, leaving, watching, isShown));
     return opened;
   }
 
-  /** @param instead a message of the user's, to be asked anew: a version beside it; `null`: a new one. `false`: not now. */
+  /** @param instead a message of the user to ask again, as another version; `null`: a new message. Returns `false`: not possible now. */
   ask(given: string, instead: ChatMessage | Rest | null, model: string): boolean {
     const { token, conversation, dispatch, files, onSaved } = this.#options;
     if (this.#turn !== null) return false;
@@ -130,11 +130,11 @@ export class ChatRun {
     beginConversation(conversation);
     keepInHistory(conversation);
     const { text } = verdict;
-    // What is answered is what is on screen, whichever branch another tab has chosen since.
+    // The message follows what is on screen, even if another tab has chosen another branch since.
     const version = instead === "rest" ? null : instead;
     const behind = version === null ? (this.#thread?.branch ?? undefined) : version.behind;
     const stores = files.storeIds();
-    // What is attached is for a message that is still to be typed.
+    // Attached pictures belong to the next typed message.
     const pictures = instead === null ? files.pictures() : (version?.pictures ?? []);
     const chosen = JSON.stringify([conversation, model, text, version?.behind, stores, pictures]);
     const asked = {
@@ -162,7 +162,7 @@ export class ChatRun {
       if (this.#turn === running) this.#turn = null;
       if (running.unanswered === true) void this.#opening.then((kept) => kept?.mayBeSaid());
       else this.#keys.answered();
-      // A turn that was refused has left no trace.
+      // A refused turn leaves no trace.
       if (running.responseId === null) {
         if (running.left === true) drafts.giveBack(whoIs(token), conversation, text);
         return;
@@ -170,7 +170,7 @@ export class ChatRun {
       this.#own.add(running.responseId);
       void this.#opening.then((kept) => {
         kept?.goesOn();
-        // The chat was left, but is to be listed all the same.
+        // The chat was left, but should still be listed.
         return kept === null ? onSaved() : kept.refreshWhenSaved();
       });
     });
@@ -179,7 +179,7 @@ export class ChatRun {
 
   stop(): void {
     const running = this.#turn;
-    // Once: a key that is held down asks thirty times a second.
+    // Only once: a held key repeats thirty times a second.
     if (running === null || running.stopAsked) return;
     running.stopAsked = true;
     this.#options.dispatch({ type: "stop-asked" });
@@ -194,7 +194,7 @@ export class ChatRun {
     void this.#thread?.loadEarlier();
   }
 
-  /** A turn of another device, or of this one before a reload: shown as it is written, and stopped from here as well. */
+  /** Shows a turn of another device, or of this one before a reload, as it is written. It can be stopped from here, too. */
   async #follow(watched: WatchedTurn): Promise<void> {
     const running: RunningTurn = {
       abort: new AbortController(),
@@ -212,15 +212,15 @@ export class ChatRun {
 }
 
 /**
- * Tells the chat's files what becomes of a question that is asked with them.
- * @param pictures of a new message; `null`: it is asked anew, with what it had
+ * Tells the chat's files what happens to a question that is asked with them.
+ * @param pictures of a new message; `null`: an earlier message with its own pictures
  */
 async function* fromFiles(
   events: AsyncIterable<TurnEvent>,
   pictures: readonly string[] | null,
   files: FilesOfQuestion,
 ): AsyncGenerator<TurnEvent> {
-  /** Taken out of the field, and not answered by a word yet. */
+  /** Accepted and removed from the field, but without any answer yet. */
   let taken = false;
   try {
     for await (const event of events) {
@@ -229,7 +229,7 @@ async function* fromFiles(
       yield event;
     }
   } catch (error) {
-    // A turn that only lost its reader goes on: its pictures are in it.
+    // After a lost connection the turn continues, with its pictures.
     if (taken && failureOf(error).status !== 0) files.refused();
     if (error instanceof ApiError && areFilesGone(error.failure)) files.gone();
     throw error;

@@ -1,32 +1,32 @@
 /**
- * What does the page show, given what happened? A pure reducer: the network and the clock stay in chat-run.ts.
- * One turn at a time; a user's message appears at once and is rolled back into the draft when the turn fails.
+ * The state of a chat on the page, as a pure reducer: the network and the clock stay in chat-run.ts. One turn at a time; a
+ * user's message appears at once and returns to the draft if the turn fails.
  */
 
 import type { Source } from "./sources.tsx";
 
 export interface ChatMessage {
   readonly id: string;
-  /** Where it stands on the page, which outlives its id; absent: as its id. */
+  /** React's key, which stays when its id changes; absent: the id. */
   readonly key?: string;
   readonly role: "user" | "assistant";
   readonly text: string;
-  /** What it shows the model beside its text, as `data:` URLs. */
+  /** Its pictures, as `data:` URLs. */
   readonly pictures?: readonly string[];
-  /** Names of files that a program sent with it. Those that are attached here are in the chat's vector store. */
+  /** Names of files that a program sent with it. Files attached on this page are in the chat's vector store instead. */
   readonly files?: readonly string[];
-  /** The model's reasoning, where it shows one. */
+  /** The model's reasoning, if it shows any. */
   readonly reasoning: string;
-  /** What it cites; absent: nothing. */
+  /** Its sources; absent: none. */
   readonly sources?: readonly Source[];
   readonly status: "done" | "waiting" | "streaming" | "stopped" | "filtered" | "cut";
-  /** Which one answered; absent or empty: not known, as of what is read from the server. */
+  /** The model that answered; absent or empty: unknown, as for messages loaded from the server. */
   readonly model?: string | undefined;
-  /** An answer to what was asked elsewhere. */
+  /** An answer to a question asked on another device. */
   readonly watched?: true;
-  /** What a user's message comes behind: to ask it anew. Absent: not known (yet). */
+  /** The item that a user's message follows, needed to ask it again. Absent: not known (yet). */
   readonly behind?: string;
-  /** Branches that part here, and which of them is shown. */
+  /** Branches that begin here, and the index of the one shown. */
   readonly versions?: { readonly branches: readonly string[]; readonly at: number };
 }
 
@@ -38,13 +38,13 @@ export interface Notice {
   readonly kind: "error" | "limit" | "offline";
   readonly title: string;
   readonly advice: string;
-  /** Whether sending the same text again can help. */
+  /** Whether sending the same text again may help. */
   readonly retry: boolean;
-  /** For `offline`, which else stays until the connection is back. */
+  /** Whether an `offline` notice can be closed; else it stays until the connection is back. */
   readonly dismissible?: boolean;
-  /** The credential has ended: signing in again helps, and keeps what was typed. */
+  /** The credential has ended: signing in again helps, and keeps the draft. */
   readonly signsIn?: true;
-  /** For `limit`: when it is worth trying again, in milliseconds since 1970. */
+  /** For `limit`: when to try again, in milliseconds since 1970. */
   readonly untilMs?: number;
 }
 
@@ -53,15 +53,15 @@ export interface ChatState {
   readonly phase: "restoring" | "idle" | "waiting" | "streaming" | "stopping";
   readonly draft: string;
   readonly notice: Notice | null;
-  /** Whether there is more before the first message. */
+  /** Whether there are earlier messages. */
   readonly hasEarlier: boolean;
-  /** What a turn under way stands in place of: back again should it fail. */
+  /** The messages that a running turn replaces; they return if it fails. */
   readonly replaced: readonly ChatMessage[];
-  /** A message that was to be asked anew, or the rest of an answer, and was refused: what to try again. A new one that was is in the draft. */
+  /** A repeated question, or a request for the rest of an answer, that was refused: what to try again. A refused new message is in the draft. */
   readonly unsent: { readonly text: string; readonly insteadOf: ChatMessage | Rest } | null;
 }
 
-/** Of the last answer, which ended early: asked for without a word that was typed. */
+/** Stands for the rest of the last answer, which ended early. It is requested without typed text. */
 export type Rest = "rest";
 
 export type ChatEvent =
@@ -72,11 +72,11 @@ export type ChatEvent =
       readonly messages: readonly ChatMessage[];
       readonly hasEarlier: boolean;
     }
-  /** As they are kept now, once a turn is saved. What is being written stays. */
+  /** The saved messages after a turn was saved. An answer that is being written stays. */
   | {
       readonly type: "refreshed";
       readonly messages: readonly ChatMessage[];
-      /** What those on screen leave to them (keep-shown.ts, which comes with what the server keeps). */
+      /** Joins them with those on screen (keep-shown.ts, which is loaded with the code for saved chats). */
       readonly join: (
         messages: readonly ChatMessage[],
         before: readonly ChatMessage[],
@@ -89,15 +89,15 @@ export type ChatEvent =
       readonly answerId: string;
       readonly text: string;
       readonly pictures?: readonly string[];
-      /** The message that it is a new version of: it goes, and all behind it. */
+      /** The message that it replaces by a new version; it is removed with all later ones. */
       readonly insteadOf?: string;
-      /** Somebody else asks. */
+      /** The question comes from another device. */
       readonly watched?: boolean;
     }
   | { readonly type: "delta"; readonly answerId: string; readonly text: string; readonly reasoning: string }
   | { readonly type: "cited"; readonly answerId: string; readonly sources: readonly Source[] }
   | { readonly type: "stop-asked" }
-  /** The server could not be told: the turn goes on. */
+  /** The server could not be reached: the turn continues. */
   | { readonly type: "stop-failed"; readonly notice: Notice }
   | {
       readonly type: "ended";
@@ -110,9 +110,9 @@ export type ChatEvent =
       readonly userId: string;
       readonly answerId: string;
       readonly notice: Notice;
-      /** Somebody else asked: the words are kept where they were typed. */
+      /** Another device asked, and keeps the text itself. */
       readonly watched?: boolean;
-      /** Nobody has typed the words. */
+      /** The text was not typed. */
       readonly asksRest?: boolean;
     }
   | { readonly type: "noticed"; readonly notice: Notice | null }
@@ -144,7 +144,7 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
             ...state,
             messages: event.join(event.messages, state.messages),
             hasEarlier: event.hasEarlier,
-            // What was read just now shows that the connection is back.
+            // A successful read shows that the connection is back.
             notice: state.notice?.kind === "offline" ? null : state.notice,
           }
         : state;
@@ -152,7 +152,7 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
       return {
         ...state,
         phase: "waiting",
-        // A suggestion, an edit or another device's message leaves what is being typed.
+        // A suggestion, an edit or another device's message leaves the draft alone.
         draft: state.draft.trim() === event.text ? "" : state.draft,
         notice: null,
         unsent: null,
@@ -229,7 +229,7 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
       const asked = state.messages.find((message) => message.id === event.userId)?.text ?? "";
       const replaced = state.replaced[0];
       const insteadOf = event.asksRest === true ? "rest" : replaced;
-      // Of a message that is on screen again as it was there is nothing to keep.
+      // If the message is on screen again unchanged, nothing need be kept.
       const words = insteadOf === "rest" || replaced?.text === asked ? "" : asked;
       return {
         ...state,

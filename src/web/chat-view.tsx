@@ -1,4 +1,4 @@
-/** One conversation on screen: its messages, what went wrong, and where to type. */
+/** One conversation on screen: its messages, the last error, and the field. */
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useMessageParts, useMessagePartsLost } from "./answer-text.tsx";
 import { keyOf, type ChatMessage, type ChatState } from "./chat-state.ts";
@@ -34,10 +34,10 @@ export function ChatView({
   readonly token: string;
   readonly conversation: string;
   readonly model: string;
-  /** The models that look at pictures; `null`: not known (yet). */
+  /** The models that accept pictures; `null`: not known (yet). */
   readonly seeing: readonly string[] | null;
   readonly onSaved: () => void;
-  /** The credential is accepted no more, and somebody is ready to sign in anew. */
+  /** The credential is no longer accepted, and the user wants to sign in again. */
   readonly onEnded: () => void;
 }) {
   const { files, shown } = useChatFiles(token, conversation);
@@ -70,7 +70,7 @@ export function ChatView({
         retry: false,
       } as const);
   const { askAnew, showVersion, goOn } = chat;
-  // The same while somebody types: no message is rendered for a letter in the field.
+  // Stays the same during typing, so that no message is rendered for a letter in the field.
   const actions = useMemo(
     () => (busy || !online || !known ? null : { askAnew, showVersion, goOn }),
     [busy, online, known, askAnew, showVersion, goOn],
@@ -85,9 +85,9 @@ export function ChatView({
 
   return (
     <>
-      {/* Scrolled by the keyboard as well, without a button in it to stand on. */}
+      {/* Focusable, so that the keyboard can scroll it. */}
       <main ref={scroller} className="messages" tabIndex={0} aria-label="Conversation">
-        {/* Not told as it changes: see tell.ts. */}
+        {/* Not announced on each change: see tell.ts. */}
         <div role="log" aria-live="off" aria-label="Messages" className="column">
           {state.phase === "restoring" ? <p className="fine center">Loading the conversation…</p> : null}
           {messages.length === 0 && state.phase === "idle" ? (
@@ -147,7 +147,7 @@ export function ChatView({
               onRetry={chat.tryAgain}
               onDismiss={() => {
                 chat.dismiss();
-                // The button that was pressed is gone.
+                // The pressed button is gone.
                 scroller.current?.focus();
               }}
               onSignIn={onEnded}
@@ -201,7 +201,7 @@ export function ChatView({
   );
 }
 
-/** Why the pictures that are attached can't go to this model; `null`: they can, or there are none. */
+/** Why this model can't get the attached pictures; `null`: it can, or there are none. */
 function blindness(shown: FilesView, model: string, seeing: readonly string[] | null): string | null {
   if (seeing === null || seeing.includes(model) || picturesOf(shown).length === 0) return null;
   return `${model} can't look at pictures. Choose ${seeing.join(" or ") || "another model"} at the top, or remove the pictures.`;
@@ -211,14 +211,14 @@ function askedIn(messages: readonly ChatMessage[]): readonly string[] {
   return messages.flatMap(({ role, text }) => (role === "user" && text !== "" ? [text] : []));
 }
 
-/** What an answer answers, where that can be asked again. */
+/** The question of an answer, if it can be asked again. */
 function questionOf(messages: readonly ChatMessage[], at: number): ChatMessage | null {
   if (messages[at]?.role !== "assistant") return null;
   const before = messages[at - 1];
   return before?.role === "user" && before.behind !== undefined ? before : null;
 }
 
-/** For who does not see the page; empty again once it has been read, so that it is not found beside what it says. */
+/** Announcements for screen readers; emptied after reading, so that the text is not found twice. */
 function useTold(state: ChatState): string {
   const [told, setTold] = useState("");
   const before = useRef(state);

@@ -1,4 +1,4 @@
-/** The chats beside the one that is open: "New chat" is there at once, their list as soon as its code is. */
+/** The list of chats: "New chat" is there at once, the list as soon as its code is loaded. */
 import { useCallback, type ReactNode, type Ref } from "react";
 import { Icon, signs } from "./icon.tsx";
 import type { ConversationListProps } from "./conversation-list.tsx";
@@ -13,7 +13,7 @@ export function ChatsPanel({
 }: ConversationListProps & {
   readonly ref: Ref<HTMLElement>;
   readonly onNew: () => void;
-  /** The keyboard has gone on to something else. */
+  /** The focus has moved elsewhere. */
   readonly onLeft: () => void;
 }): ReactNode {
   const loaded = useLate(keptCode);
@@ -26,7 +26,7 @@ export function ChatsPanel({
       className="chats"
       aria-label="Chats"
       onBlur={({ currentTarget, relatedTarget }) => {
-        // Whoever presses the button that opens and closes it means to close it.
+        // A press of the button that opens it is meant to close it.
         if (
           relatedTarget !== null &&
           !currentTarget.contains(relatedTarget) &&

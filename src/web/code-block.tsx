@@ -13,14 +13,14 @@ const reader = new CodeReader((answered, failed) => {
     end: () => worker.terminate(),
   };
 });
-/** Code that is being written is read anew so often, in milliseconds: each time all of it. */
+/** How often growing code is coloured again, in milliseconds: each time all of it. */
 const readEveryMs = 150;
 
-/** @param language as the fence has it: its first word is one */
+/** @param language the fence's info text; its first word is the language */
 export function CodeBlock({ code, language }: { readonly code: string; readonly language: string }) {
   const name = /^[\w+#.-]+/.exec(language)?.[0].toLowerCase();
   return (
-    // Code is read from the left, whatever language stands around it, and is nothing to translate.
+    // Code runs from left to right in any language, and must not be translated.
     <figure className="code" dir="ltr" translate="no">
       <figcaption>
         <span>{language || "code"}</span>
@@ -35,7 +35,7 @@ export function CodeBlock({ code, language }: { readonly code: string; readonly 
   );
 }
 
-/** What was added since it was read last has no colours yet. */
+/** Text added since the last reading has no colours yet. */
 function Coloured({ code, language }: { readonly code: string; readonly language: string }): ReactNode {
   const read = useRead(code, language);
   if (read?.parts == null || !code.startsWith(read.code)) return code;
@@ -49,11 +49,11 @@ function Coloured({ code, language }: { readonly code: string; readonly language
 
 interface ReadCode {
   readonly code: string;
-  /** `null`: it can't be read, and is not asked for again. */
+  /** `null`: it can't be coloured and is not tried again. */
   readonly parts: readonly CodePart[] | null;
 }
 
-/** As it was a moment ago; one reading at a time. `null`: not read yet. */
+/** The latest reading, maybe of a shorter text; one reading at a time. `null`: none yet. */
 function useRead(code: string, language: string): ReadCode | null {
   const [read, setRead] = useState<ReadCode | null>(null);
   const latest = useRef(code);
@@ -78,7 +78,7 @@ function useRead(code: string, language: string): ReadCode | null {
   return read;
 }
 
-/** Of long code thousands: as long as nothing new was read they stay. */
+/** Long code has thousands of parts, so they are rendered only after a new reading. */
 const Parts = memo(function Parts({ parts }: { readonly parts: readonly CodePart[] }): ReactNode {
   return parts.map((part, at) =>
     typeof part === "string" ? (

@@ -5,7 +5,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Workers that answer what they were asked, in capitals, when a test says so. */
+/** Workers that return their input in capitals, when a test says so. */
 function workers() {
   const made: { asked: CodeAsked[]; isEnded: boolean; answer: () => void; fail: () => void }[] = [];
   const reader = new CodeReader((answered, fail) => {

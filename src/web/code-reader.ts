@@ -1,4 +1,4 @@
-/** Asks a worker which words of code are what: one piece at a time, and none for longer than a moment. */
+/** Asks a worker to classify the words of code: one piece at a time, with a time limit. */
 import type { CodePart } from "./code-words.ts";
 
 export interface CodeAsked {
@@ -10,27 +10,27 @@ export interface CodeRead {
   readonly parts: readonly CodePart[] | null;
 }
 
-/** A worker, to whoever has it. */
+/** A worker from its user's side. */
 export interface CodeWorker {
   ask(asked: CodeAsked): void;
   end(): void;
 }
 
-/** @param failed it can't be had, or has broken */
+/** @param failed it could not be loaded, or has broken */
 export type MakeCodeWorker = (answered: (read: CodeRead) => void, failed: () => void) => CodeWorker;
 
 /** Longer code is shown in one colour. */
 export const maxCodeUnits = 60_000;
 /** 2,000 lines take some 50 ms. */
 const readWithinMs = 2000;
-/** Its file is fetched first, which takes as long as the network does. */
+/** Includes loading its file over the network. */
 const beginWithinMs = 30_000;
 
 export class CodeReader {
   readonly #make: MakeCodeWorker;
   #worker: CodeWorker | null = null;
   #hasAnswered = false;
-  /** Of the piece that is read now. */
+  /** Resolves the piece that is being read. */
   #end: (read: CodeRead | null) => void = () => undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -38,7 +38,7 @@ export class CodeReader {
     this.#make = make;
   }
 
-  /** `null`: nobody knows the language, it takes too long, or the worker can't be had. Never rejects. */
+  /** `null`: the language is unknown, it takes too long, or there is no worker. Never rejects. */
   read(asked: CodeAsked): Promise<readonly CodePart[] | null> {
     if (asked.code.length > maxCodeUnits) return Promise.resolve(null);
     const read = this.#last.then(() => this.#ask(asked));
@@ -59,7 +59,7 @@ export class CodeReader {
     clearTimeout(timer);
     this.#hasAnswered = read !== null;
     if (read !== null) return read.parts;
-    // It is in the middle of something, or there is none: the next piece gets another.
+    // It is busy, or there is none: the next piece gets another worker.
     this.#worker.end();
     this.#worker = null;
     return null;

@@ -1,4 +1,4 @@
-/** Reads code beside the page, which stays as quick as it is whatever a grammar does. Asked by code-reader.ts. */
+/** Classifies code outside the page's thread, so that slow grammars never block the page. Called by code-reader.ts. */
 import { codeWords } from "./code-words.ts";
 import type { CodeAsked, CodeRead } from "./code-reader.ts";
 

@@ -1,4 +1,4 @@
-/** Where a message is typed: Enter sends, Shift+Enter breaks the line, Escape stops a running answer. */
+/** The field for typing a message: Enter sends, Shift+Enter breaks the line, Escape stops a running answer. */
 import { useEffect, useRef, type KeyboardEvent, type ReactNode } from "react";
 import type { ChatState } from "./chat-state.ts";
 import { pastedFiles } from "./files/pasted-files.ts";
@@ -10,7 +10,7 @@ import { useSecondsUntil } from "./use-seconds-until.ts";
 
 export function Composer(props: {
   readonly draft: string;
-  /** Whether a key brings another of one's own messages into the field. */
+  /** Whether a key brings an earlier message of the user into the field. */
   readonly recalls: (event: KeyboardEvent<HTMLTextAreaElement>) => boolean;
   readonly phase: ChatState["phase"];
   readonly blocked: boolean;
@@ -21,7 +21,7 @@ export function Composer(props: {
   /** In front of the field. */
   readonly attach: ReactNode;
   readonly onPasted: (files: readonly File[]) => void;
-  /** It was sent, and waits for its files. */
+  /** The message was sent, and waits for its files. */
   readonly waiting: boolean;
 }) {
   const field = useRef<HTMLTextAreaElement>(null);
@@ -40,7 +40,7 @@ export function Composer(props: {
 
   useGrowingHeight(field, props.draft);
 
-  // A chat that was opened is there to be typed in. On a phone this would cover half of it with the keyboard.
+  // Focus the field of an opened chat, except on a phone, where the keyboard would cover half of it.
   useEffect(() => {
     if (!isTouch()) field.current?.focus();
   }, []);
@@ -48,7 +48,7 @@ export function Composer(props: {
   useEffect(() => {
     const element = field.current;
     if (props.phase !== "idle" || element === null || isTouch()) return;
-    // The end of an answer takes nobody out of a name, an edit or the answer itself; who pressed Stop or Send is brought back.
+    // The end of an answer must not take the focus from a name, an edit or the answer; after Stop or Send it returns here.
     const { activeElement, body } = document;
     if (activeElement === null || activeElement === body || element.form?.contains(activeElement) === true)
       element.focus();
@@ -57,7 +57,7 @@ export function Composer(props: {
   useEffect(() => {
     if (!stoppable) return;
     const stopOnEscape = (event: globalThis.KeyboardEvent): void => {
-      // Whoever leaves a name or an edit, or an input method's candidates, means that and not the answer.
+      // Escape from a name, an edit or an input method's candidates must not stop the answer.
       if (event.key !== "Escape" || event.shiftKey || event.defaultPrevented || composes(event)) return;
       props.onStop();
     };
@@ -114,12 +114,12 @@ export function Composer(props: {
         </p>
         {stoppable ? (
           <button
-            // Another one than Send: a button that became it while it is clicked would send.
+            // A separate element from Send: a Stop button that turned into Send during a click would send.
             key="stop"
             type="button"
             className="primary round"
             title={stopping}
-            // The second click of two on Send means no stop.
+            // The second click of a double click on Send must not stop.
             onClick={({ detail }) => detail < 2 && props.onStop()}
             disabled={props.phase === "stopping"}
           >

@@ -4,7 +4,7 @@ import { ConversationBook, noChats, type ListedChats } from "./conversation-book
 let chats: ListedChats;
 let asked: { readonly method: string; readonly answer: (response: Response) => void }[];
 let book: ConversationBook;
-/** Of deleted chats, whose files go when it is answered. */
+/** Deletions of chats' files that wait for an answer. */
 let erasing: { readonly id: string; readonly answer: (gone: boolean) => void }[];
 let filesKnown: boolean;
 

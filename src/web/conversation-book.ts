@@ -1,4 +1,4 @@
-/** The user's chats as they are listed: which are there, when answers come late, in another order, or not at all. */
+/** The list of the user's chats, correct even if answers come late, out of order, or not at all. */
 import { ApiError } from "./api.ts";
 import { loadChat } from "./chat-as-markdown.ts";
 import {
@@ -13,13 +13,13 @@ import type { ThreadItem } from "./thread.ts";
 export interface ListedChats {
   readonly entries: readonly ListedConversation[];
   readonly hasMore: boolean;
-  /** What went wrong last; `null`: nothing. */
+  /** The last error; `null`: none. */
   readonly problem: string | null;
 }
 
 export const noChats: ListedChats = { entries: [], hasMore: false, problem: null };
 
-/** Erases what a chat that is gone has left behind. Resolves whether all of it is gone. */
+/** Erases the files of a deleted chat. Resolves with whether all are gone. */
 type Erase = () => Promise<boolean>;
 
 const filesLeft =
@@ -29,14 +29,14 @@ export class ConversationBook {
   readonly #token: string;
   readonly #changed: (chats: ListedChats) => void;
   readonly #filesOf: (id: string) => Promise<Erase>;
-  /** Of deleted chats, what could not be erased with them. */
+  /** Files of deleted chats that could not be erased yet. */
   readonly #left = new Map<string, Erase>();
   #chats = noChats;
-  /** Lists are numbered as they are asked for; what is done here meanwhile makes one that is under way an old one. */
+  /** Requests for lists are numbered. Any change here makes a pending one outdated. */
   #asked = 0;
   #answered = 0;
 
-  /** @param filesOf asked before a chat is deleted, since afterwards nobody knows which files it had; its answer erases them */
+  /** @param filesOf called before a chat is deleted, since its files can't be found afterwards; its result erases them */
   constructor(token: string, changed: (chats: ListedChats) => void, filesOf: (id: string) => Promise<Erase>) {
     this.#token = token;
     this.#changed = changed;
@@ -59,33 +59,33 @@ export class ConversationBook {
       await renameConversation(this.#token, id, title);
       await this.#loadAnew();
     } catch {
-      // It still has its old name, unless another one was given since.
+      // Restores the old name, unless the chat was renamed again.
       this.#name(id, before, title);
       this.#set({ problem: "The name could not be changed." });
     }
   }
 
-  /** Resolves `true` when it is gone. */
+  /** Resolves with `true` when it is deleted. */
   async remove(id: string): Promise<boolean> {
     let erase: Erase | null = null;
     try {
       erase = await this.#filesOf(id);
       await deleteConversation(this.#token, id);
     } catch (error) {
-      // Deleted elsewhere before: it is as it was to be.
+      // Already deleted elsewhere, which is fine.
       if (erase === null || !(error instanceof ApiError) || error.failure.status !== 404) {
         this.#set({ problem: "The chat could not be deleted." });
         return false;
       }
     }
     this.#set({ entries: this.#chats.entries.filter((entry) => entry.id !== id) });
-    // The chat is gone, however long its files take.
+    // The chat is deleted; its files may take longer.
     void this.#erase(id, erase);
     await this.#loadAnew();
     return true;
   }
 
-  /** All that was said in it. `null`: it could not be had, which is said. */
+  /** All its items. `null`: they could not be loaded, and an error is shown. */
   async chat(id: string): Promise<readonly ThreadItem[] | null> {
     try {
       return await loadChat(this.#token, id);
@@ -112,7 +112,7 @@ export class ConversationBook {
       this.#set({ ...this.#with(page, behind !== null), problem });
     } catch (error) {
       if (mine !== this.#asked) return;
-      // The last one was deleted elsewhere: nothing is known to come behind it. What there is is read from its beginning.
+      // The last one was deleted elsewhere, so the list can't continue after it. Read it from the beginning.
       if (behind !== null && error instanceof ApiError && error.failure.status === 400) {
         this.#set({ entries: [], hasMore: false });
         return await this.#load(null);
@@ -122,7 +122,7 @@ export class ConversationBook {
     if (mine === this.#asked) this.#answered = mine;
   }
 
-  /** The newest leave those that were shown behind them: a chat keeps its place, which is when it was begun. */
+  /** A page of the newest keeps the older ones already shown: chats stay in the order in which they were begun. */
   #with(page: Page<ListedConversation>, isMore: boolean): Pick<ListedChats, "entries" | "hasMore"> {
     const { entries, hasMore } = this.#chats;
     const known = new Set(page.entries.map(({ id }) => id));
@@ -137,12 +137,12 @@ export class ConversationBook {
     return { entries: [...page.entries, ...behind], hasMore: behind.length === 0 ? page.hasMore : hasMore };
   }
 
-  /** A list that was asked for before something was done tells what was before. */
+  /** Loads the list again, since a list requested before a change is outdated. */
   async #loadAnew(): Promise<void> {
     if (this.#answered !== this.#asked) await this.#load(null);
   }
 
-  /** @param given only where it is this one still; `null`: whatever it is */
+  /** @param given only if this is still its name; `null`: in any case */
   #name(id: string, title: string | null, given: string | null): void {
     this.#set({
       entries: this.#chats.entries.map((entry) =>

@@ -11,7 +11,7 @@ import { useConversations } from "./use-conversations.ts";
 export interface ConversationListProps {
   readonly token: string;
   readonly current: string;
-  /** How often something was saved: whatever is listed has changed then. */
+  /** Counts saved turns and titles, after which the list has changed. */
   readonly saves: number;
   readonly onOpen: (id: string) => void;
   readonly onDeleted: (id: string) => void;
@@ -22,7 +22,7 @@ export function ConversationList(props: ConversationListProps): ReactNode {
   const [search, setSearch] = useState("");
   const found = useFoundChats(conversations, search);
   useEffect(() => {
-    // While nobody looks, nothing is saved but the answer that was under way.
+    // While the page is hidden, only a running answer can be saved.
     if (props.saves > 0) markAnswered();
   }, [props.saves]);
   useTitle(conversations.entries.find(({ id }) => id === props.current)?.title ?? null);
@@ -39,7 +39,7 @@ export function ConversationList(props: ConversationListProps): ReactNode {
           onChange={(event) => setSearch(event.target.value)}
           onKeyDown={(event) => {
             if (event.key !== "Escape" || search === "" || composes(event.nativeEvent)) return;
-            // It ends the search, and neither closes the list nor stops an answer.
+            // Ends the search, without closing the list or stopping an answer.
             event.preventDefault();
             setSearch("");
           }}
@@ -91,7 +91,7 @@ export function ConversationList(props: ConversationListProps): ReactNode {
 function useTitle(title: string | null): void {
   useEffect(() => {
     nameTab(title);
-    // Who signs out leaves no name of a chat in the tab.
+    // After signing out the tab shows no chat's name.
     return () => nameTab(null);
   }, [title]);
 }
@@ -113,17 +113,17 @@ function Entry(props: {
   readonly onDelete: () => void;
 }) {
   const [mode, setMode] = useState<Mode>("shown");
-  // Whoever leaves a question unanswered is back at the button that asked it, not at the top of the page.
+  // After a cancelled question the focus returns to its button, not to the top of the page.
   const [left, setLeft] = useState<Mode>("shown");
   const leave = (): void => {
     setLeft(mode);
     setMode("shown");
   };
   const item = useRef<HTMLLIElement>(null);
-  // Whoever has deleted it goes on with the next one, not at the top of the page.
+  // After a deletion the focus moves to the next chat, not to the top of the page.
   useLayoutEffect(() => () => leaveFocus(item.current), []);
   const title = props.entry.title ?? "Untitled chat";
-  // The keys keep a button of one mode from becoming another's in place, with its focus. Keep has it first: a held Enter must not delete.
+  // With keys, a button of one mode never turns into another's with its focus. Keep gets the focus first: a held Enter must not delete.
   switch (mode) {
     case "renaming":
       return (
@@ -145,7 +145,7 @@ function Entry(props: {
           className="entry asking"
           onKeyDown={(event) => {
             if (event.key !== "Escape") return;
-            // It answers this question, and stops no answer.
+            // Answers this question, without stopping an answer.
             event.preventDefault();
             leave();
           }}
@@ -210,7 +210,7 @@ function Entry(props: {
   }
 }
 
-/** It is about to go: where the focus is in it, its neighbour has it, or the button for a new chat. */
+/** Before the item is removed: moves the focus from it to its neighbour, or to the button for a new chat. */
 function leaveFocus(item: HTMLLIElement | null): void {
   if (item === null || !item.contains(document.activeElement)) return;
   const list = item.closest("nav");
@@ -220,7 +220,7 @@ function leaveFocus(item: HTMLLIElement | null): void {
   next?.querySelector("button")?.focus();
 }
 
-/** @param onDone `null`: it stays as it was */
+/** @param onDone called with `null` if the name stays */
 function Rename({
   title,
   onDone,

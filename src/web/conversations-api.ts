@@ -1,4 +1,4 @@
-/** Conversations as the page uses them: the list, one's messages and branches, rename, delete, and what others write in it. */
+/** The API for conversations: the list, messages and branches, rename, delete, and turns of other devices. */
 import { ApiError, call, isRecord, json, textOf } from "./api.ts";
 import { keptSources } from "./kept-sources.ts";
 import { readEvents, type ServerEvent } from "./sse.ts";
@@ -14,7 +14,7 @@ export interface ListedConversation {
 export interface Page<Entry> {
   readonly entries: readonly Entry[];
   readonly hasMore: boolean;
-  /** There is no such conversation (yet). */
+  /** The conversation does not exist (yet). */
   readonly isMissing?: true;
 }
 
@@ -53,7 +53,7 @@ export async function deleteConversation(token: string, id: string): Promise<voi
   await call(pathOf(id), { method: "DELETE", headers: json(token) });
 }
 
-/** Shows another branch, and goes on with it. */
+/** Makes another branch the active one. */
 export async function chooseBranch(token: string, id: string, branch: string): Promise<void> {
   await call(pathOf(id), {
     method: "POST",
@@ -62,7 +62,7 @@ export async function chooseBranch(token: string, id: string, branch: string): P
   });
 }
 
-/** The latest items of the active branch, or those before the item `before`, oldest first; empty where there is none (yet). */
+/** The latest items of the active branch, or those before the item `before`, oldest first; empty if it does not exist (yet). */
 export async function loadItems(
   token: string,
   conversation: string,
@@ -97,14 +97,14 @@ export async function loadBranches(token: string, conversation: string): Promise
 
 const longestOpeningMs = 30_000;
 
-/** What is being written in it, by whomever, behind `lastEventId`. `null`: there is no such conversation (yet). */
+/** A stream of the turns written in it on any device, after `lastEventId`. `null`: the conversation does not exist (yet). */
 export async function watchConversation(
   token: string,
   conversation: string,
   lastEventId: string,
   signal: AbortSignal,
 ): Promise<AsyncGenerator<ServerEvent> | null> {
-  // Its headers come at once; a connection that was lost before them would be waited on for ever.
+  // Its headers come at once; without a limit, a connection lost before them would be waited on for ever.
   const opening = new AbortController();
   const timer = setTimeout(() => opening.abort(), longestOpeningMs);
   try {
@@ -120,7 +120,7 @@ export async function watchConversation(
   }
 }
 
-/** The text of a turn's input, as a watcher is told of it. */
+/** The text of a turn's input, in the form of watch events. */
 export function inputText(input: unknown): string {
   const items: unknown[] = Array.isArray(input) ? input : [];
   return items
@@ -153,7 +153,7 @@ function isMissing(error: unknown): boolean {
 function picturesIn(parts: readonly unknown[]): Pick<ThreadItem, "pictures"> {
   const pictures = parts.flatMap((part) => {
     const url = isRecord(part) && part["type"] === "input_image" ? textOf(part["image_url"]) : "";
-    // The page's policy lets nothing be shown from elsewhere.
+    // The page's policy forbids pictures from other hosts.
     return url.startsWith("data:image/") ? [url] : [];
   });
   return pictures.length === 0 ? {} : { pictures };

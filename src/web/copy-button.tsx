@@ -5,12 +5,12 @@ const copySign =
   "M10.5 8.5h7a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2h-7a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2zM15.5 8.5v-2a2 2 0 0 0-2-2h-7a2 2 0 0 0-2 2v7a2 2 0 0 0 2 2h2";
 const doneSign = "M5 12.5 10 17.5 19.5 7";
 
-/** @param of what it copies, for who hears its name alone; `within`: the element that holds it, seen from the button */
+/** @param of what it copies, for screen readers; `within`: finds the element with the text, from the button */
 export function CopyButton(props: {
   readonly text: string;
   readonly of: string;
   readonly within: string;
-  /** Beside the text, what is seen of it (use-copy.ts). */
+  /** Copies the formatted text as well (use-copy.ts). */
   readonly asShown?: boolean;
 }) {
   const { label, copy } = useCopy(props.text, props.asShown ?? false);

@@ -1,25 +1,25 @@
-/** What does a credential say about its user, and why was it no use for signing in? For display alone. */
+/** What does a credential tell about its user, and why did it not work for signing in? Only for display. */
 
 /**
- * What was pasted to sign in with, without what comes along with it from a header, a shell or a chat.
- * @returns `null`: it can't be sent at all (the browser would say no more than that there is no connection)
+ * The token in pasted text, without additions from a header, a shell or a chat.
+ * @returns `null`: it can't be sent at all (the browser would only report a lost connection)
  */
 export function pastedToken(text: string): string | null {
   const token = text
     .replace(/^\s*(?:authorization:\s*)?bearer\s+/i, "")
-    // A terminal breaks its lines, a chat puts marks of its own between.
+    // A terminal adds line breaks, a chat invisible characters.
     .replaceAll(/[\s\u200b-\u200d\u2060\ufeff]+/g, "")
     .replace(/^(["'`])(.*)\1$/, "$2");
   return /^[\x21-\x7e]*$/.test(token) ? token : null;
 }
 
-/** The token's subject; whether it is true is the server's business. */
+/** The token's subject, unverified: only the server checks it. */
 export function userOf(token: string): string {
   const { sub } = claimsOf(token);
   return typeof sub === "string" ? sub : "you";
 }
 
-/** The same for each token of one user, and for no other's. */
+/** Identifies the user: the same for all tokens of one user, different for others. */
 export function whoIs(token: string): string {
   const { iss, aud, sub } = claimsOf(token);
   return typeof sub === "string" ? JSON.stringify([iss, aud, sub]) : token;
@@ -37,7 +37,7 @@ function claimsOf(token: string): { readonly iss?: unknown; readonly aud?: unkno
   }
 }
 
-/** @param status 0: no answer came at all */
+/** @param status 0: there was no answer */
 export function signInProblem(status: number): string {
   switch (status) {
     case 0:

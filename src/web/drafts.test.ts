@@ -30,12 +30,12 @@ test("behind a reload what was typed is there again, in a new chat too; nobody e
   expect(behind.of("alice", "d")).toBe("there");
   expect(behind.of("bob", unused)).toBe("");
   expect(behind.of("alice", unused)).toBe("new");
-  // Sent: it is in no other new chat.
+  // It was sent, so it is in no other new chat.
   behind.keep("alice", unused, "new");
   behind.keep("alice", unused, "");
   beginConversation(unused);
   expect(behind.of("alice", newConversation())).toBe("");
-  // Once: what is kept is the next reload's.
+  // Only once: what is kept now belongs to the next reload.
   const another = new Drafts();
   another.bringBack("alice");
   expect(another.of("alice", "c")).toBe("");

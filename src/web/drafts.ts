@@ -1,16 +1,16 @@
 /**
- * What was typed and not sent, chat by chat: whoever looks into another chat, or has to sign in again because the token has ended, finds it
- * where he left it. In memory; beside it, for a reload, in this tab as long as its session (keep.ts): nothing of it outlives either.
+ * Unsent text for each chat, so that a user who opens another chat, or has to sign in again, finds it again. It is in memory and, for a
+ * reload, in the tab's storage as long as its session (keep.ts), and never outlives either.
  */
 import { isUnused, keepDraftsOfTab, keptDraftsOfTab } from "./keep.ts";
 import { pairsIn } from "./kept-pairs.ts";
 
-/** UTF-16 units of all that are kept over a reload together, a quarter of what browsers give a page. More is in memory alone. */
+/** The most UTF-16 units kept over a reload, a quarter of what browsers give a page. More is only in memory. */
 const mostKeptUnits = 500_000;
 
 export class Drafts {
   readonly #texts = new Map<string, string>();
-  /** Of the chat that was new before the reload: the new one of now has another name. */
+  /** The draft of the chat that was new before the reload: the current new chat has another name. */
   #ofNew: { readonly who: string; readonly text: string } | null = null;
 
   of(who: string, conversation: string): string {
@@ -26,16 +26,16 @@ export class Drafts {
     else this.#texts.set(key, text);
   }
 
-  /** A message that came back unsent after its chat was left: before what has been typed in it since. */
+  /** Puts back a message that failed after its chat was left, before any text typed since. */
   giveBack(who: string, conversation: string, text: string): void {
     const since = this.of(who, conversation);
     this.keep(who, conversation, since === "" ? text : `${text}\n\n${since}`);
   }
 
-  /** Before a reload: those of one user alone, whose session it is. */
+  /** Keeps drafts before a reload, only those of the session's user. */
   keepOverReload(who: string): void {
     const kept: [conversation: string, text: string][] = [];
-    // The new chat may not have been looked at since the last reload.
+    // The new chat may not have been opened since the last reload.
     if (this.#ofNew?.who === who) kept.push(["", this.#ofNew.text]);
     let units = 0;
     for (const [key, text] of this.#texts) {
@@ -47,7 +47,7 @@ export class Drafts {
     keepDraftsOfTab(kept.length === 0 ? null : JSON.stringify(kept));
   }
 
-  /** Behind it. What is there already is newer. */
+  /** Restores them after a reload. Existing drafts are newer and stay. */
   bringBack(who: string): void {
     const text = keptDraftsOfTab();
     keepDraftsOfTab(null);

@@ -1,4 +1,4 @@
-/** How long is that, in a few letters? */
+/** Writes a duration in a few letters. */
 
 export function duration(seconds: number): string {
   if (seconds < 60) return `${seconds} s`;

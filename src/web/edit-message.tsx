@@ -1,4 +1,4 @@
-/** A message of one's own, to be said otherwise. Enter sends, Escape leaves it as it was. */
+/** Edits a message of the user. Enter sends, Escape cancels. */
 import { useEffect, useRef, useState } from "react";
 import { composes, isTouch, sends } from "./keys.ts";
 import { maxMessageCharacters } from "./send-rules.ts";
@@ -6,7 +6,7 @@ import { useGrowingHeight } from "./use-growing-height.ts";
 
 export function EditMessage(props: {
   readonly text: string;
-  /** Nothing can be sent at the moment. */
+  /** Sending is not possible at the moment. */
   readonly blocked: boolean;
   readonly onSend: (text: string) => void;
   readonly onCancel: () => void;

@@ -4,7 +4,7 @@ import { decodeEntities } from "./entities.ts";
 test.each([
   ["a&nbsp;&lt;&nbsp;b &amp; c", "a\u00a0<\u00a0b & c"],
   ["&rArr; and &rarr;", "⇒ and →"],
-  // Once: what comes of one is text.
+  // Decoded only once: the result is text.
   ["&amp;lt;", "&lt;"],
   ["&constructor; &unknown; &; & R&D;", "&constructor; &unknown; &; & R&D;"],
 ])("%j is read as %j", (written, meant) => {

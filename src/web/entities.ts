@@ -1,6 +1,6 @@
-/** What do the named characters mean that models write into Markdown? `&nbsp;` is a space, and no five letters. */
+/** Decodes the named characters that models write in Markdown: `&nbsp;` is a space. */
 
-/** Of HTML's two thousand those that are met in prose; any other is shown as it was written. */
+/** Those of HTML's two thousand that occur in prose; others are shown as written. */
 const named: Readonly<Record<string, string>> = {
   amp: "&",
   lt: "<",

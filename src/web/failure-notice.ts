@@ -1,4 +1,4 @@
-/** What is shown of an error that was thrown, whatever it is? */
+/** Which notice is shown for a thrown error of any kind? */
 import { adviceFor, type ApiFailure } from "./advice.ts";
 import { ApiError } from "./api.ts";
 import type { Notice } from "./chat-state.ts";
@@ -14,7 +14,7 @@ export function failureOf(error: unknown): ApiFailure {
       };
 }
 
-/** How a browser says that the connection is gone in the middle of a body, and that it was given up. */
+/** The errors of a browser for a connection lost within a body, and for a request that was aborted. */
 function isLost(error: unknown): boolean {
   return (
     error instanceof TypeError ||
@@ -22,7 +22,7 @@ function isLost(error: unknown): boolean {
   );
 }
 
-/** Asked again it would be refused again. 401: the credential has ended, which ends the page's session. */
+/** Whether a repetition would be refused again. 401: the credential has ended, and with it the page's session. */
 export function isForGood(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }

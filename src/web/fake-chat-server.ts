@@ -1,4 +1,4 @@
-/** For tests: one conversation as the API keeps it, behind `fetch`: its turns, their streams, its watch, and a network that fails. */
+/** For tests: a fake API behind `fetch` with one conversation: its turns, their streams, its watch, and network failures. */
 
 interface FakeTurn {
   readonly id: string;
@@ -16,7 +16,7 @@ interface FakeItem {
 
 type Reader = ReadableStreamDefaultController<Uint8Array>;
 
-/** What becomes of the next question: answered; refused; or taken, and the connection lost before a word of it. */
+/** The fate of the next question: answered; refused; or accepted, with the connection lost before any answer. */
 export type Fate = "answered" | "refused" | "lost";
 
 const encoder = new TextEncoder();
@@ -25,15 +25,15 @@ export class FakeChatServer {
   readonly items: FakeItem[] = [];
   fate: Fate = "answered";
   isOnline = true;
-  /** How long an answer that is no stream is under way, in milliseconds. It tells what was when it was asked for. */
+  /** Delay of an answer that is not a stream, in milliseconds. It shows the state at the time of the request. */
   delayMs = 0;
   #running: FakeTurn | null = null;
   #count = 0;
   readonly #byKey = new Map<string, FakeTurn>();
-  /** Of streams; `null`: a watch. */
+  /** Readers of streams; `null`: a watch. */
   readonly #readers = new Map<Reader, FakeTurn | null>();
 
-  /** A question from elsewhere. */
+  /** A question from another device. */
   askElsewhere(text: string): void {
     if (this.#running === null) this.#begin(text);
   }
@@ -57,7 +57,7 @@ export class FakeChatServer {
     }
   }
 
-  /** Every stream breaks off. */
+  /** Breaks off every stream. */
   cut(): void {
     for (const reader of this.#readers.keys()) reader.error(new TypeError("network error"));
     this.#readers.clear();
@@ -151,7 +151,7 @@ export class FakeChatServer {
     return new Response(body, { headers });
   }
 
-  /** To who reads that turn, and to all that watch. */
+  /** Sends to the readers of that turn, and to all watches. */
   #tell(text: string, turn: FakeTurn | null): void {
     for (const [reader, of] of this.#readers)
       if (of === null || of === turn) reader.enqueue(encoder.encode(text));

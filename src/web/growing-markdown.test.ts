@@ -7,7 +7,7 @@ import { markdownOptions } from "./markdown-math.ts";
 const isShown = ({ type }: { readonly type: string }): boolean => type !== "space" && type !== "def";
 const whole = (text: string) => Lexer.lex(text, markdownOptions).filter(isShown);
 
-/** What blocks begin, go on and end with, and what is one thing or another only by what follows. */
+/** Beginnings, continuations and ends of blocks, and text whose meaning depends on what follows. */
 const pieces = [
   "word",
   "two words",
@@ -77,7 +77,7 @@ const pieces = [
   "'",
   "[y] [z]",
 ];
-/** Blank lines are what finishes a block, or does not. */
+/** Separators, since blank lines decide whether a block is finished. */
 const between = fc.constantFrom("\n\n", "\n\n", "\n\n", "\n", "\n", "", "\n \t\n", "\r\n\r\n", " ", ". ");
 const parts = fc
   .array(

@@ -1,40 +1,38 @@
 /**
- * Markdown that is still being written: which blocks does it hold by now? An answer is painted up to sixty times a second, and
- * to lex all of it each time costs the square of its length. So what is finished is lexed once and its tokens stay the same
- * objects; only the end is lexed anew. What comes of it is what the whole text would give (growing-markdown.test.ts: any text in
- * any pieces).
+ * The blocks of Markdown that is still being written. An answer is painted up to sixty times a second, and lexing all of it each
+ * time would cost the square of its length. So finished blocks are lexed once and keep the same token objects; only the end is
+ * lexed again. The result is the same as for the whole text (growing-markdown.test.ts: any text in any pieces).
  *
- * A block is finished behind a blank line and a whole line of the next block: only then can nothing that follows go on with a
- * list, close a fence, underline a heading or make a table of it. One long block (a list of a thousand items) is lexed anew
- * until it has ended.
+ * A block is finished after a blank line and a whole line of the next block: only then can no later text continue a list, close a
+ * fence, underline a heading or make a table of it. One long block (a list of a thousand items) is lexed again until it ends.
  */
 import { Lexer, type Token, type TokensList } from "marked";
 import { markdownOptions } from "./markdown-math.ts";
 
 type Links = TokensList["links"];
 
-/** A link definition whose title was opened and not closed: the title may go on behind any blank line. */
+/** A link definition with an unclosed title, which may continue after any blank line. */
 const openTitle =
   /^ {0,3}\[(?:\\[\s\S]|[^[\]\\])+\]: *(?:\n[ \t]*)?(?:[^<\s]\S*|<(?:\\.|[^\n<>\\])*>)(?: +(?:\n[ \t]*)?| *\n[ \t]*)(?:"(?:\\[\s\S]|[^"\\])*|'(?:\\[\s\S]|[^'\\])*|\((?:\\[\s\S]|[^()\\])*)\\?$/;
 
 /**
- * What stands in a list or a quote is read anew for each one that it stands in: units of text times how deep they are nested, some 100 ms a
- * million. Nobody writes what is beyond it, and a page that reads it sixty times a second stands still.
+ * Text in lists and quotes is read once for each level: units of text times nesting depth, some 100 ms for each million. No real text exceeds
+ * this, and a page that reads such text sixty times a second would freeze.
  */
 const mostNested = 8_000_000;
-/** Lists and quotes that a line begins, or goes on with by its indentation. */
+/** Lists and quotes that a line begins, or continues by its indentation. */
 const nesting = /^[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|>[ \t]*)+/gm;
 
 export class GrowingMarkdown {
-  /** What of the text is finished, and its blocks. */
+  /** The finished part of the text, and its blocks. */
   #finished = "";
   #blocks: readonly Token[] = [];
   /** The link definitions in it. */
   #links: Links = {};
-  /** Those that its references were looked up in, as JSON: one that comes later makes links of what was text. */
+  /** The definitions used for its references, as JSON: a later definition turns text into links. */
   #resolvedIn = "";
 
-  /** The blocks of `text`, which is what was read before and more; any other text is read from its beginning. Throws where it is nested too deep. */
+  /** The blocks of `text`, which continues the text read before; any other text is read from its beginning. Throws if it is nested too deep. */
   read(text: string): readonly Token[] {
     const source = text.replaceAll(/\r\n?/g, "\n");
     if (!source.startsWith(this.#finished)) this.#forget();
@@ -59,7 +57,7 @@ export class GrowingMarkdown {
     if (count === 0) return;
     const finished = tokens.slice(0, count);
     const text = finished.map(({ raw }) => raw).join("");
-    // The lexer's own account of what it has read; where it is not the text, nothing is known to be finished.
+    // What the lexer says it has read. If that is not the text, no block counts as finished.
     if (!rest.startsWith(text)) return;
     if (Object.keys(tokens.links).length > 0) this.#links = blocksOf(text, this.#links).tokens.links;
     this.#finished += text;
@@ -81,7 +79,7 @@ function depthOf(text: string): number {
   return deepest;
 }
 
-/** How many of the tokens, from the first on, can't change any more, whatever is written behind `rest`. */
+/** How many of the first tokens can't change any more, whatever follows `rest`. */
 function finishedCount(tokens: readonly Token[], rest: string): number {
   let count = 0;
   let offset = 0;
@@ -106,7 +104,7 @@ function blocksOf(text: string, links: Links): Lexer {
 
 function readInline(lexer: Lexer): void {
   for (const { src, tokens } of lexer.inlineQueue) {
-    // An <a> or <pre> that is left open in one block is none in the next, which may have been read before or after it.
+    // An <a> or <pre> left open in one block must not affect the next, which may have been read before or after it.
     lexer.state.inLink = false;
     lexer.state.inRawBlock = false;
     lexer.inlineTokens(src, tokens);

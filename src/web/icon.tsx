@@ -1,7 +1,7 @@
-/** A sign on a button, in the colour of the words around it. It says nothing by itself: the button has its name in words. */
+/** An icon on a button, in the colour of the text around it. Hidden from screen readers: the button has a name in words. */
 import type { ReactNode } from "react";
 
-/** @param d lines in a square of 24 units, as an SVG path has them */
+/** @param d an SVG path in a square of 24 units */
 export function Icon({ d }: { readonly d: string }): ReactNode {
   return (
     <svg className="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">

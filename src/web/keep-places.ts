@@ -1,23 +1,23 @@
 /**
- * Which message on screen is this one, once the server tells of it under its own id, or shows another version of it? What keeps
- * its key stays on the page as it is: the focus in it, a selection, how far a line of code was scrolled.
+ * Which message on screen corresponds to one from the server, which has another id, or is another version of it? With the same key an
+ * element stays on the page with its focus, its selection and its scroll position.
  */
 import { type ChatMessage, keyOf } from "./chat-state.ts";
 
-/** @returns each with the `key` of the one in whose place it stands; no two have the same */
+/** @returns each with the `key` of the message that it replaces; keys are unique */
 export function keepPlaces(
   messages: readonly ChatMessage[],
   before: readonly ChatMessage[],
 ): readonly ChatMessage[] {
   const ids = new Set(messages.map(({ id }) => id));
   const sameId = new Map(before.map((message) => [message.id, message]));
-  // Another version of a message comes behind the same one as that did.
+  // Another version of a message follows the same item.
   const sameBehind = new Map(
     before.flatMap((message) =>
       message.behind === undefined || ids.has(message.id) ? [] : [[message.behind, message] as const],
     ),
   );
-  // What was written on this page has no place of the server's yet: it is told by its words, from the end.
+  // A message written on this page has no item on the server yet: it is recognised by its text, from the end.
   const sameWords = (message: ChatMessage, fromEnd: number): ChatMessage | undefined => {
     const there = before.at(-fromEnd);
     return there !== undefined &&

@@ -1,4 +1,4 @@
-/** What stays of the messages on screen when the server tells of them anew: their places, and what it does not keep. Pure. */
+/** What stays of the messages on screen when they are loaded again: their places, and details that the server does not store. Pure. */
 import { type ChatMessage, keyOf } from "./chat-state.ts";
 import { keepPlaces } from "./keep-places.ts";
 import { withQuotes } from "./kept-sources.ts";
@@ -12,15 +12,15 @@ export function keepShown(
 }
 
 /**
- * What the server keeps says only that an answer is incomplete, not how it ended here, and nothing of what was thought before it, nor by
- * which model; where it is the same answer, all of it stays to be seen.
- * @param messages each with the place that it had (keep-places.ts)
+ * The server only stores that an answer is incomplete, not how it ended here, and neither its reasoning nor its model. For the same answer
+ * these stay visible.
+ * @param messages each with its former place (keep-places.ts)
  */
 function keepEndings(
   messages: readonly ChatMessage[],
   before: readonly ChatMessage[],
 ): readonly ChatMessage[] {
-  // Nor what the files say that an answer cites.
+  // It does not store the cited passages, either.
   const cited = new Map(
     before.flatMap(({ text, sources }) => (sources === undefined ? [] : [[text, sources]])),
   );

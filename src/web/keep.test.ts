@@ -16,7 +16,7 @@ class FakeStorage {
 }
 
 let browser: FakeStorage;
-/** A tab, or the same one after a reload. */
+/** Opens a tab, or the same one after a reload. */
 async function openTab(tab: FakeStorage) {
   vi.resetModules();
   vi.stubGlobal("sessionStorage", tab);

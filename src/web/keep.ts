@@ -1,7 +1,7 @@
 /**
- * What outlives a reload: the session, the open conversation and what was typed and not sent for this tab (sessionStorage: a closed tab
- * signs out), and for the next tab the conversation that was opened last (localStorage: its name is no secret, and useless without the
- * session), and the model that was chosen.
+ * State that outlives a reload. For this tab: the session, the open conversation and unsent text (sessionStorage: closing the tab signs out).
+ * For the next tab: the conversation opened last (localStorage: its name is no secret, and useless without the session), and the chosen
+ * model.
  */
 import type { Session } from "./api.ts";
 import { Shelf } from "./shelf.ts";
@@ -12,7 +12,7 @@ const modelKey = "edgewise.model";
 const tab = new Shelf(() => sessionStorage);
 const browser = new Shelf(() => localStorage);
 const draftsKey = "edgewise.drafts";
-/** Who was signed in on this page last, and the chat that he had open when he signed out. */
+/** The last user signed in on this page, and the chat that was open at the sign-out. */
 let lastUser: string | null = null;
 let lastConversation: string | null = null;
 
@@ -26,7 +26,7 @@ export function keptSession(): Session | null {
 }
 
 export function keepSession(session: Session): void {
-  // Another user's chat is none of his: he would be told that it is gone.
+  // Another user's chat would be shown as deleted.
   if (lastUser !== null && lastUser !== session.user) newConversation();
   else if (lastConversation !== null) keepConversation(lastConversation);
   lastConversation = null;
@@ -35,7 +35,7 @@ export function keepSession(session: Session): void {
   tab.set(sessionKey, `${session.token}\n${session.user}`);
 }
 
-/** @param signsOut somebody does so himself: whoever comes to this browser next finds no chat of his. Else his credential has ended. */
+/** @param signsOut the user signs out, so the next user of this browser must find none of the chats. Else the credential has ended. */
 export function forgetSession(signsOut: boolean): void {
   tab.remove(sessionKey);
   tab.remove(draftsKey);
@@ -45,7 +45,7 @@ export function forgetSession(signsOut: boolean): void {
   newConversation();
 }
 
-/** What was typed and not sent, as text: for a reload of this tab, as long as its session. `null`: nothing. */
+/** Keeps unsent text for a reload of this tab, as long as its session. `null`: none. */
 export function keepDraftsOfTab(text: string | null): void {
   if (text === null || tab.get(sessionKey) === null) tab.remove(draftsKey);
   else tab.set(draftsKey, text);
@@ -65,12 +65,12 @@ export function keepConversation(name: string): void {
   browser.set(conversationKey, name);
 }
 
-/** A name that was made here and not used yet: the server knows nothing of it, and need not be asked. */
+/** A name made here but not used yet: the server does not know it, so it need not be asked. */
 let unused: string | null = null;
 
-/** Kept once something is said in it. */
+/** Stored only after its first message. */
 export function newConversation(): string {
-  // Empty, not absent: another tab's is not meant.
+  // Empty, not absent: absent would mean the last tab's.
   tab.set(conversationKey, "");
   browser.remove(conversationKey);
   unused ??= `chat-${crypto.randomUUID()}`;
@@ -81,7 +81,7 @@ export function isUnused(conversation: string): boolean {
   return unused === conversation;
 }
 
-/** Something is said in it: a reload is to bring it back. */
+/** The conversation has a first message, so a reload should return to it. */
 export function beginConversation(conversation: string): void {
   if (isUnused(conversation)) unused = null;
   keepConversation(conversation);

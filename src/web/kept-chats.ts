@@ -1,5 +1,5 @@
 /**
- * What the server keeps, in one piece of code: the list of chats, what was said in one, and what others write in it. A new chat's first
+ * The code for saved chats, in one piece: the list of chats, the messages of one, and the watch for other devices' turns. A new chat's first
  * question needs none of it.
  */
 import styles from "./styles/chat-entries.css?inline";

@@ -1,4 +1,4 @@
 import { LateCode } from "./late-code.ts";
 
-/** For whoever shows what the server keeps: asked for as soon as somebody is signed in. */
+/** The code for saved chats, requested as soon as a user is signed in. */
 export const keptCode = new LateCode(async () => import("./kept-chats.ts"));

@@ -1,4 +1,4 @@
-/** Pairs of texts as a browser's storage holds them, where somebody else may write as well: what is none of ours says nothing. */
+/** Pairs of texts in a browser's storage, which other code may write as well: foreign values are ignored. */
 export type Pair = readonly [name: string, value: string];
 
 export function pairsIn(text: string | null): readonly Pair[] {

@@ -30,7 +30,7 @@ test("a document's page is named behind a reload as it is live, and what it says
   const kept = keptSources({ text, annotations: [{ ...file(4, "a.pdf"), page: 3 }] });
   expect(kept).toEqual([{ ...citation, text: "" }]);
   expect(withQuotes(kept, seen)).toEqual(seen);
-  // Of what older code has kept no page is known.
+  // Annotations stored by older code have no page.
   expect(withQuotes(keptSources({ text, annotations: [file(4, "a.pdf")] }), seen)).toEqual(seen);
 });
 

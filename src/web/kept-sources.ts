@@ -1,13 +1,13 @@
 /**
- * What does a kept answer cite? Its annotations say which file, or which page of the web, a mark of its text means, and not by which
- * number: that the mark says itself. Nor do they say what the file says there: a conversation does not keep that. Pure.
+ * Which sources does a stored answer cite? Its annotations name the file or web page for each mark in its text. The number is in the mark
+ * itself. The cited passage is not stored with a conversation. Pure.
  */
 import { isRecord, pageOf, textOf } from "./api.ts";
 import type { Source } from "./sources.tsx";
 
 const mark = /\[ *\d+ *(?:, *\d+ *)*\]/y;
 
-/** @param part an item's, as the API tells it */
+/** @param part of an item, as the API returns it */
 export function keptSources(part: Record<string, unknown>): readonly Source[] {
   const annotations: unknown[] = Array.isArray(part["annotations"]) ? part["annotations"] : [];
   const text = textOf(part["text"]);
@@ -19,7 +19,7 @@ export function keptSources(part: Record<string, unknown>): readonly Source[] {
     const isFile = annotation["type"] === "file_citation";
     const at = annotation[isFile ? "index" : "start_index"];
     if (typeof at !== "number") continue;
-    // Each number of a mark has an annotation of its own, in their order.
+    // A mark has one annotation for each of its numbers, in their order.
     place = at === before ? place + 1 : 0;
     before = at;
     const index = numbersAt(text, at)[place];
@@ -40,7 +40,7 @@ function numbersAt(text: string, at: number): readonly number[] {
   return [...new Set(numbers.map(Number))];
 }
 
-/** The same with what the page has seen of the files while the answer was written. */
+/** The same with the passages that the page received while the answer was written. */
 export function withQuotes(kept: readonly Source[] | undefined, seen: readonly Source[]): readonly Source[] {
   if (kept === undefined) return seen;
   return kept.map(

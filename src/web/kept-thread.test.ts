@@ -35,7 +35,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** As the API tells them: newest first. */
+/** In the API's order: newest first. */
 const items = (has_more: boolean, ...ids: string[]): Response =>
   Response.json({
     has_more,
@@ -187,7 +187,7 @@ test("a message is an answer to the branch on screen, where that is known: all o
     { id: "br_0", last_item_id: "b", active: false },
     { id: "br_1", parent_branch: "br_0", parent_item_id: "a", last_item_id: "c", active: true },
   ];
-  // Another tab chose while both were read.
+  // Another tab chose a branch while both were read.
   expect(await show("a", "b")).toBeNull();
   expect(await show("a", "c")).toBe("br_1");
   kept.goesOn();

@@ -1,4 +1,4 @@
-/** A conversation as the server keeps it: loaded page by page, looked at again when something was saved. */
+/** A conversation's saved messages: loaded page by page, and again when something was saved. */
 import { notLoaded } from "./advice.ts";
 import { failureOf } from "./failure-notice.ts";
 import type { Dispatch, Notice } from "./chat-state.ts";
@@ -7,18 +7,18 @@ import { keepShown } from "./keep-shown.ts";
 import { pause, retryPauseMs } from "./retry-pause.ts";
 import { threadOf, type ThreadItem } from "./thread.ts";
 
-/** How often it is looked whether a turn that ended is saved, where nobody tells it: ms between. */
+/** Pauses in ms between checks whether an ended turn is saved, if no watch reports it. */
 const savedLooksMs = [300, 1000, 3000];
 
-/** Items that are read at once, as many as the API gives. */
+/** Items of one request, the API's maximum. */
 const page = 100;
 /**
- * Of a thread that is on screen, behind a turn: it has brought two. All of them each time, with the pictures that were shown the
- * model, would be megabytes a turn.
+ * Items loaded after a turn of a thread on screen, since a turn adds two. Loading all of them, with their pictures, would be megabytes for
+ * each turn.
  */
 const latest = 10;
 
-/** Its words are nowhere any more: the model knows nothing of them. */
+/** Its messages are gone, so the model does not know them. */
 const deletedElsewhere: Notice = {
   kind: "error",
   title: "This chat was deleted",
@@ -33,16 +33,16 @@ export class KeptThread {
   readonly #dispatch: Dispatch;
   readonly #onSaved: () => void;
   #items: readonly ThreadItem[] = [];
-  /** Whether there are more before them. */
+  /** Whether there are earlier items. */
   #hasEarlier = false;
   #looking = 0;
-  /** Reads are numbered as they are begun. */
+  /** Reads are numbered in the order of their beginning. */
   #begun = 0;
   #shown = 0;
   #branch: string | null = null;
-  /** The credential has ended: nothing will be read again. */
+  /** The credential has ended, so no read will succeed. */
   #refused = false;
-  /** Of a new chat: something is said in it, and was shown, or may be there to be shown. */
+  /** Resolves when a new chat may have messages: with `true` if they were shown. */
   readonly #said = Promise.withResolvers<boolean>();
 
   constructor(
@@ -60,30 +60,30 @@ export class KeptThread {
   }
 
   /**
-   * Resolves once there is such a conversation: whether what is in it could be shown.
-   * @param isNew nothing had been said in it when it was opened
+   * Resolves once the conversation exists, with whether its items were shown.
+   * @param isNew it had no messages when it was opened
    */
   async begun(isNew: boolean): Promise<boolean> {
     if (isNew) return this.#said.promise;
     return this.#show("restored", null);
   }
 
-  /** The branch whose end is on screen, and nothing behind it; `null`: that is not known. */
+  /** The branch whose end is on screen, with nothing after it; `null`: unknown. */
   get branch(): string | null {
     return this.#branch;
   }
 
-  /** A turn is shown behind what was read. */
+  /** A turn is shown after the loaded items. */
   goesOn(): void {
     this.#branch = null;
   }
 
-  /** Nobody knows whether a question that was asked here has arrived: its turn would be another's to be watched. */
+  /** It is unknown whether a question asked here has arrived. If it has, its turn is watched like another device's. */
   mayBeSaid(): void {
     this.#said.resolve(false);
   }
 
-  /** By somebody else. What is written here at the moment stays until it has ended. */
+  /** Deleted on another device. A running answer stays until it has ended. */
   deleted(): void {
     this.#items = [];
     this.#branch = null;
@@ -92,26 +92,26 @@ export class KeptThread {
     this.#onSaved();
   }
 
-  /** What a watch could not be had for. */
+  /** The error that prevented a watch. */
   refused(error: unknown): void {
     this.#refused = true;
     this.#fail(error);
   }
 
-  /** The watch has begun. What was saved between the reading that is on screen and that moment, it does not tell of. */
+  /** The watch has begun. It does not report what was saved between the last read and this moment, so this reads again. */
   async lookAgain(): Promise<void> {
     this.#looking += 1;
     await this.#show("refreshed", null, { quietly: true, isTurn: true, unless: this.#items.at(-1)?.id });
   }
 
-  /** @param isTurn what has changed is a turn, which is at the end; else it may be anything */
+  /** @param isTurn a turn was added at the end; else anything may have changed */
   async refresh(isTurn = false): Promise<void> {
     this.#looking += 1;
     await this.#show("refreshed", null, { quietly: false, isTurn });
     this.#onSaved();
   }
 
-  /** The end of a turn comes a moment before it is saved. The watch tells of that, too; whichever is first. */
+  /** A turn ends a moment before it is saved. The watch reports that as well; the first of the two counts. */
   async refreshWhenSaved(): Promise<void> {
     this.#looking += 1;
     const looking = this.#looking;
@@ -122,11 +122,11 @@ export class KeptThread {
       const waitMs = savedLooksMs[Math.min(looks, savedLooksMs.length - 1)];
       if (failures > 0) await pause(retryPauseMs(failures, Math.random()), this.#left);
       else await new Promise((resolve) => setTimeout(resolve, waitMs));
-      // The chat was left, but is to be listed all the same.
+      // The chat was left, but should still be listed.
       if (this.#left.aborted) return this.#onSaved();
       if (looking !== this.#looking) return;
       looks += 1;
-      // Without a connection it is tried on and on, and said once: by the turn that broke off.
+      // Without a connection it retries again and again. Only the turn that broke off shows that.
       const seen = await this.#show("refreshed", null, { quietly: true, isTurn: true, unless: before });
       if (this.#refused) return;
       failures = seen ? 0 : failures + 1;
@@ -150,8 +150,8 @@ export class KeptThread {
   }
 
   /**
-   * Whether it could be had.
-   * @param how.unless the last item: where it is still that one, what is on screen is more than what is saved, and stays
+   * Returns whether it could be loaded.
+   * @param how.unless the last item: if it has not changed, the screen shows more than is saved, and stays
    */
   async #show(
     type: "restored" | "refreshed",
@@ -170,18 +170,18 @@ export class KeptThread {
         loadBranches(this.#token, this.#conversation),
       ]);
       if (this.#left.aborted) return false;
-      // What was asked for later is newer; and earlier messages go before those that they were asked for, once.
+      // A later read is newer; and earlier messages are only added before the item that they were requested for, once.
       if (mine < this.#shown || (before !== null && this.#items[0]?.id !== before)) return true;
       if (how.quietly && page.entries.at(-1)?.id === how.unless) return true;
       this.#shown = mine;
       this.#take(page, before !== null);
-      // Read side by side: where they are not of one moment, nobody knows whose items these are.
+      // Both were read in parallel: if they are not from the same moment, the items' branch is unknown.
       const active = branches.find((branch) => branch.active);
       const isItsEnd = active !== undefined && active.last === (this.#items.at(-1)?.id ?? null);
       this.#branch = isItsEnd ? active.id : null;
       const messages = threadOf(this.#items, branches, this.#hasEarlier);
       this.#dispatch({ type, messages, join: keepShown, hasEarlier: this.#hasEarlier });
-      // One that the server has named is not begun by a message: deleted while nobody watched, it takes none.
+      // A conversation with a server's id is not created by a message: it was deleted, and accepts none.
       if (page.isMissing === true && type === "restored" && this.#conversation.startsWith("conv_"))
         this.#dispatch({ type: "noticed", notice: deletedElsewhere });
       return true;
@@ -194,7 +194,7 @@ export class KeptThread {
     }
   }
 
-  /** With the pictures that were shown the model it may be megabytes: what does not come in time comes in smaller portions. */
+  /** With pictures a page may be megabytes: if it does not come in time, it is loaded in smaller portions. */
   async #page(before: string | null): Promise<Page<ThreadItem>> {
     try {
       return await loadItems(this.#token, this.#conversation, before, page);
@@ -204,14 +204,14 @@ export class KeptThread {
     }
   }
 
-  /** As many as follow on those that are known, where a few do. */
+  /** The latest few if they join the known items, else a whole page. */
   async #latest(): Promise<Page<ThreadItem>> {
     const few = await loadItems(this.#token, this.#conversation, null, latest);
     const first = few.entries[0]?.id;
     return !few.hasMore || this.#items.some(({ id }) => id === first) ? few : this.#page(null);
   }
 
-  /** The latest items leave those before them that were loaded, where they follow on them: an item has one before it in every branch. */
+  /** The latest items keep the loaded ones before them if they join: an item has the same predecessor in every branch. */
   #take({ entries, hasMore }: Page<ThreadItem>, isEarlier: boolean): void {
     const first = entries[0]?.id;
     const joint = isEarlier ? -1 : this.#items.findIndex(({ id }) => id === first);

@@ -1,4 +1,4 @@
-/** Which keys do what on the page (shortcuts.ts, keys.ts, prompt-history.ts). */
+/** The sheet that explains the page's keys (shortcuts.ts, keys.ts, prompt-history.ts). */
 import { Fragment, type ReactNode } from "react";
 import { isMac } from "./shortcuts.ts";
 

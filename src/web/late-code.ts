@@ -1,6 +1,6 @@
 /**
- * Code that is loaded for itself when something first asks for it: is it there? One that can't be had is asked for again by whoever asks
- * next (no connection; replaced by a newer page's).
+ * Code that is loaded separately when it is first needed. If that fails (no connection; replaced by a newer version's), the next request
+ * tries again.
  */
 import { useEffect, useSyncExternalStore } from "react";
 import { loadAgain } from "./load-again.ts";
@@ -18,7 +18,7 @@ export class LateCode<Module> {
     this.#load = load;
   }
 
-  /** Before it is needed, or when it is. All who ask at the same moment share one request. */
+  /** Loads it. Concurrent calls share one request. */
   async want(): Promise<void> {
     if (this.#module !== null) return;
     this.#loading ??= loadAgain(this.#load).then(
@@ -28,7 +28,7 @@ export class LateCode<Module> {
     await this.#loading;
   }
 
-  /** Tried until it is there. `null`: whoever asks has left before. @param lost the first try has failed */
+  /** Tries until it is loaded. `null`: the caller has left before. @param lost called when the first attempt fails */
   async until(leaving: AbortSignal, lost: () => void): Promise<Module | null> {
     for (let failures = 1; !leaving.aborted; failures += 1) {
       await this.want();
@@ -56,7 +56,7 @@ export class LateCode<Module> {
   }
 }
 
-/** Asks for it, and again when the connection is back. `null`: it is not there yet, or can't be had. */
+/** Loads it, and tries again when the connection is back. `null`: not loaded yet, or it failed. */
 export function useLate<Module>(late: LateCode<Module>): Module | null {
   const module = useSyncExternalStore(late.subscribe, late.module, late.module);
   const online = useOnline();
@@ -69,8 +69,8 @@ export function useIsLost(late: LateCode<unknown>): boolean {
 }
 
 /**
- * Styles that come within the code that shows what they style: neither is ever there without the other, as it would be where a second
- * file could not be had. The page's policy (public/_headers) has no word in this: nothing is written into the document.
+ * Adds styles that are bundled with their code, so that neither is ever there without the other, as with two files. The page's policy
+ * (public/_headers) allows it, since nothing is written into the document.
  */
 export function addStyles(text: string): void {
   const sheet = new CSSStyleSheet();

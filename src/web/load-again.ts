@@ -1,6 +1,6 @@
 /**
- * Code that is loaded for itself, where its file was out of reach before. Browsers remember a module that could not be fetched as one that
- * fails, however often it is asked for, and name its address in the error: by another one it is fetched anew.
+ * Loads code whose file could not be fetched before. Browsers remember a module that failed and never fetch it again, but the error contains
+ * its address: under a changed address it is fetched again.
  */
 export async function loadAgain<Module>(load: () => Promise<Module>): Promise<Module> {
   try {
@@ -12,7 +12,7 @@ export async function loadAgain<Module>(load: () => Promise<Module>): Promise<Mo
   }
 }
 
-/** `null`: it names none of this page's own scripts. */
+/** `null`: the error contains no address of this page's scripts. */
 export function addressIn(error: unknown, origin: string): string | null {
   const address = /https?:\/\/[^\s?]+\.js/.exec(error instanceof Error ? error.message : "")?.[0];
   return address?.startsWith(`${origin}/web/`) === true ? address : null;

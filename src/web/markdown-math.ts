@@ -1,23 +1,23 @@
 /**
- * Formulas in Markdown, which knows none: `$a*b*c$` would lose its asterisks to emphasis, and `\(x\)` its backslashes. They
- * are kept as they were written, for formula.tsx to set.
+ * Formulas in Markdown, which has none: `$a*b*c$` would lose its asterisks to emphasis, and `\(x\)` its backslashes. They are
+ * kept as written, and formula.tsx renders them.
  */
 import type { MarkedOptions, Tokens } from "marked";
 
 export interface MathToken extends Tokens.Generic {
   readonly type: "math";
-  /** Without what encloses it. */
+  /** Without its delimiters. */
   readonly text: string;
-  /** On a line of its own. */
+  /** On a separate line. */
   readonly display: boolean;
 }
 
-/** No formula goes on behind a blank line: one that is never closed takes nothing with it. */
+/** A formula ends before a blank line at the latest, so an unclosed one does not swallow the rest. */
 const line = String.raw`\n(?![ \t]*\n)`;
 const display = String.raw`\$\$((?:\\[^\n]|[^\\\n$]|${line}|\$(?!\$))+?)\$\$|\\\[((?:[^\\\n]|\\[^\]\n]|\\?${line})+?)\\\]`;
 const block = new RegExp(String.raw`^ {0,3}(?:${display})[ \t]*(?:\n|$)`);
 /**
- * As Pandoc has it, so that "$5 and $7" are two prices: no space inside the dollars, and neither digit nor letter behind them.
+ * Pandoc's rule, so that "$5 and $7" are two prices: no space just inside the dollars, and no digit or letter after them.
  */
 const inline = new RegExp(
   String.raw`^(?:${display}|\\\(((?:[^\\\n]|\\[^)\n]|\\?${line})+?)\\\)|\$(?!\s)((?:\\[^\n]|[^\\$\n])+?)(?<!\s)\$(?![\w$]))`,
@@ -45,7 +45,7 @@ export const markdownOptions: MarkedOptions = {
     block: [(src) => mathAt(src, block)],
     startBlock: [
       (src) => {
-        // Only as far as the paragraph goes that it would interrupt.
+        // Only up to the end of the paragraph that it would interrupt.
         const end = src.search(/\n[ \t]*\n/);
         const at = nextStart(end === -1 ? src : src.slice(0, end), /\n {0,3}(?:\$\$|\\\[)/);
         return at === undefined ? undefined : at + 1;

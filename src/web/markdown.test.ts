@@ -107,7 +107,7 @@ test("whatever is written, nothing is loaded, run or styled by it, and no link l
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 30 }), (written) => {
       const shown = html(written.join(""));
-      // The signs on the page's own buttons.
+      // The icons on the page's own buttons.
       const tags = shown.replaceAll(/<svg class="icon"/g, "<i").match(/<[a-z][^>]*>/g) ?? [];
       for (const tag of tags) {
         expect(tag).not.toMatch(

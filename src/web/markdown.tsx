@@ -1,6 +1,6 @@
 /**
- * Markdown as React elements: marked's lexer reads, this file renders. No innerHTML anywhere, so that whatever a model
- * writes is text; HTML in it is shown as written, images become links (the page loads nothing from elsewhere).
+ * Markdown as React elements: marked's lexer parses, this file renders. It never uses innerHTML, so everything that a model
+ * writes is text; HTML is shown as written, and images become links (the page loads nothing from other hosts).
  */
 import type { Token, Tokens } from "marked";
 import { Fragment, memo, useMemo, useState, type CSSProperties, type ReactNode } from "react";
@@ -12,10 +12,10 @@ import type { MathToken } from "./markdown-math.ts";
 import { CitingText, Sources, type Source } from "./sources.tsx";
 
 const safeLink = /^(?:https?:|mailto:)/i;
-/** The one element of HTML that models write where Markdown has nothing: a new line in a table's cell. */
+/** The only HTML element that models need in Markdown: a new line in a table cell. */
 const lineBreak = /^<br\s*\/?>$/i;
 
-/** @param sources what the marks in it mean */
+/** @param sources the sources of its citation marks */
 export const Markdown = memo(function Markdown({
   text,
   sources,
@@ -23,7 +23,7 @@ export const Markdown = memo(function Markdown({
   readonly text: string;
   readonly sources: readonly Source[];
 }) {
-  // Between two renderings it keeps what it has read, which changes nothing of what it answers.
+  // It remembers the text read so far between renderings; this never changes its results.
   const [reader] = useState(() => new GrowingMarkdown());
   const blocks = useMemo(() => reader.read(text), [reader, text]);
   return (
@@ -35,9 +35,9 @@ export const Markdown = memo(function Markdown({
   );
 });
 
-/** A finished block is the same token in each frame: it is rendered once. */
+/** A finished block keeps the same token, so it is rendered only once. */
 const Block = memo(function Block({ token }: { readonly token: Token }) {
-  // Each block is read from the side on which its first letter begins; what is in it goes along, list marks too.
+  // The first letter of a block decides its writing direction, also for everything in it, such as list marks.
   return <div dir="auto">{render(token)}</div>;
 });
 
@@ -93,7 +93,7 @@ function render(token: Token): ReactNode {
   }
 }
 
-/** In HTML that is shown as it was written, so are its entities; an escaped character is that character. */
+/** HTML is shown as written with its entities; an escaped character is shown as that character. */
 function textOf(token: Tokens.Text | Tokens.Escape): string {
   return token.type === "text" && token.escaped !== true ? decodeEntities(token.text) : token.text;
 }
@@ -111,7 +111,7 @@ function renderCheckbox({ checked }: Tokens.Checkbox): ReactNode {
 }
 
 function renderHeading(token: Tokens.Heading): ReactNode {
-  // The page's own title is h1, the speaker's name h2: a model's headings begin below them.
+  // The page's title is h1, a speaker's name h2: a model's headings begin below them.
   const children = renderAll(token.tokens);
   if (token.depth <= 1) return <h3>{children}</h3>;
   if (token.depth === 2) return <h4>{children}</h4>;

@@ -1,4 +1,4 @@
-/** What stands below a message: what it cites, what can be done with it (copy, edit, ask again, look at another version), and which model it is of. */
+/** The foot of a message: its sources, its actions (copy, edit, ask again, show another version), and its model. */
 import type { ReactNode } from "react";
 import type { ChatMessage } from "./chat-state.ts";
 import { CopyButton } from "./copy-button.tsx";
@@ -11,7 +11,7 @@ const againSign =
   "M19.5 11A7.6 7.6 0 0 0 6 7.2L4.2 9M4.2 4.5V9h4.5M4.5 13A7.6 7.6 0 0 0 18 16.8l1.8-1.8M19.8 19.5V15h-4.5";
 
 export interface MessageActions {
-  /** `false`: not now. */
+  /** Returns `false`: not possible now. */
   readonly askAnew: (message: ChatMessage, text: string) => boolean;
   /** Asks for the rest of an answer that ended early. */
   readonly goOn: () => void;
@@ -26,14 +26,14 @@ export function MessageFoot({
   edit,
 }: {
   readonly message: ChatMessage;
-  /** What an answer answers, where it can be asked again. */
+  /** The question of an answer, if it can be asked again. */
   readonly question: ChatMessage | null;
-  /** `null`: nothing can be done at the moment. */
+  /** `null`: no action is possible at the moment. */
   readonly actions: MessageActions | null;
   readonly isLast: boolean;
   readonly edit: {
     readonly begin: () => void;
-    /** Whoever left the message as it was is back at the button, until he goes elsewhere. */
+    /** After a cancelled edit the focus is back at the button. */
     readonly wasLeft: boolean;
     readonly forget: () => void;
   };
@@ -103,7 +103,7 @@ export function MessageFoot({
   );
 }
 
-/** What there is of it can be gone on from. */
+/** Whether the answer is incomplete but can be continued. */
 function isUnfinished({ status, text }: ChatMessage): boolean {
   return text !== "" && (status === "cut" || status === "stopped");
 }
@@ -116,7 +116,7 @@ function Versions(props: {
   const { branches, at } = props;
   const before = branches[at - 1];
   const behind = branches[at + 1];
-  // Not `disabled`: at the last one the button would lose the focus of who pressed it.
+  // Not `disabled`, so that the pressed button keeps the focus at the last version.
   return (
     <span className="versions" role="group" aria-label="Versions of this message">
       <button

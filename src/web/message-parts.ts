@@ -1,6 +1,6 @@
 /**
- * What a message and the way through a chat need once there is one, in one piece of code: a first visit asks its question before it is
- * there. Until then a message is its words.
+ * The code that messages and the navigation in a chat need, in one piece: the first question of a visit is asked before it is loaded.
+ * Until then messages are plain text.
  */
 import answer from "./styles/answer.css?inline";
 import code from "./styles/code.css?inline";

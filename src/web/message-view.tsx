@@ -1,4 +1,4 @@
-/** One message, and what became of it. What can be done with it: message-foot.tsx. */
+/** One message and its status. Its actions are in message-foot.tsx. */
 import { memo, useState } from "react";
 import { AnswerText, useMessageParts } from "./answer-text.tsx";
 import type { ChatMessage } from "./chat-state.ts";
@@ -12,7 +12,7 @@ const endings: Partial<Record<ChatMessage["status"], string>> = {
   cut: "The answer ended early",
 };
 
-/** The same each time, so that what is in an answer without sources is not rendered anew. */
+/** A constant, so that an answer without sources is not rendered again. */
 const none = [] as const;
 
 export const MessageView = memo(function MessageView({
@@ -22,9 +22,9 @@ export const MessageView = memo(function MessageView({
   isLast,
 }: {
   readonly message: ChatMessage;
-  /** What an answer answers, where it can be asked again. */
+  /** The question of an answer, if it can be asked again. */
   readonly question: ChatMessage | null;
-  /** `null`: nothing can be done at the moment. */
+  /** `null`: no action is possible at the moment. */
   readonly actions: MessageActions | null;
   readonly isLast: boolean;
 }) {
@@ -32,7 +32,7 @@ export const MessageView = memo(function MessageView({
   const [wasLeft, setLeft] = useState(false);
   const parts = useMessageParts();
   const ending = isNoAnswer(message) ? noAnswer : endings[message.status];
-  // Not while nothing can be done either is an edit taken away: what was typed in it would be lost.
+  // An open edit stays even while no action is possible, since its text would be lost.
   if (editing && parts !== null)
     return (
       <article className="message user editing">
@@ -62,7 +62,7 @@ export const MessageView = memo(function MessageView({
       {message.pictures === undefined ? null : (
         <div className="pictures">
           {message.pictures.map((url, at) => (
-            // They neither come nor go by themselves.
+            // Single pictures are never added or removed.
             <img key={at} src={url} alt={`Attached picture ${at + 1}`} />
           ))}
         </div>

@@ -1,13 +1,13 @@
-/** The ways to messages of this conversation that are not on the page: earlier ones, above, and later ones, below. */
+/** Buttons for messages of this conversation that are not on the page: earlier ones above, later ones below. */
 import type { ReactNode, RefObject } from "react";
 import { flushSync } from "react-dom";
 import { keyOf, type ChatMessage } from "./chat-state.ts";
 import { mostMounted, type Last, type Mounted, type Places } from "./use-mounted.ts";
 
-/** So many come and go at once. */
+/** How many are added and removed at a time. */
 const step = 100;
 
-/** Further up. Where the first one is there already, there is room for those that are loaded before it. */
+/** Moves up. If the first message is already there, makes room for those loaded before it. */
 export function earlier(messages: readonly ChatMessage[], { from, to }: Places): Last {
   return endingAt(messages, from > 0 ? Math.max(to - step, mostMounted) : Math.min(to, mostMounted - step));
 }
@@ -29,7 +29,7 @@ interface Place {
 
 export function EarlierMessages(
   props: Place & {
-    /** Whether there are more than those that were loaded. */
+    /** Whether there are more messages than the loaded ones. */
     readonly hasMore: boolean;
     readonly busy: boolean;
     readonly onLoad: () => void;
@@ -43,7 +43,7 @@ export function EarlierMessages(
       <button
         type="button"
         className="quiet"
-        // What is here already needs no server.
+        // Loaded messages need no server.
         disabled={props.busy && isFirst}
         onClick={() => {
           move(props, earlier(messages, mounted), "first");
@@ -79,7 +79,7 @@ export function LaterMessages(props: Place): ReactNode {
   );
 }
 
-/** What is read stays where it is, whatever comes and goes above it. */
+/** Keeps the visible messages in place while others above them are added and removed. */
 function move({ scroller, mounted }: Place, to: Last, end: "first" | "last"): void {
   const element = scroller.current;
   const all = element?.querySelectorAll("article");

@@ -1,4 +1,4 @@
-/** What went wrong and what to do; a limit counts down to the moment when it is worth trying again. */
+/** What went wrong and what to do. For a limit it counts down to the time of the next attempt. */
 import type { Notice } from "./chat-state.ts";
 import { duration } from "./duration.ts";
 import { Icon, signs } from "./icon.tsx";

@@ -2,9 +2,9 @@ import type { ReactNode } from "react";
 import { Icon, signs } from "./icon.tsx";
 
 /**
- * What is to be said of the page itself, or of files where the code that shows them is not there.
- * @param reloads a part of the page could not be had. An old page that asks for a file of its own after a deploy gets it from nowhere any
- * more: only a reload helps, which loses neither the chat nor what was typed.
+ * A note about the page itself, or about files if the code that shows them is missing.
+ * @param reloads a part of the page could not be loaded. After a deploy an old page's files no longer exist: only a reload helps, which
+ * keeps the chat and the draft.
  */
 export function PageNote(props: {
   readonly children: ReactNode;

@@ -1,6 +1,6 @@
 /**
- * What stands in the browser's tab: the chat's name, and a sign while an answer has ended that nobody has looked at yet. Tabs and the
- * browser's history are told apart by it.
+ * The title of the browser's tab: the chat's name, and a mark while a new answer has not been seen. It distinguishes tabs and entries of the
+ * history.
  */
 
 const appName = "Edgewise";

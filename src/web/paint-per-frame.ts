@@ -1,4 +1,4 @@
-/** Tokens come faster than frames: they are painted together, once a frame. */
+/** Tokens come faster than frames, so they are painted together, once in each frame. */
 export function paintPerFrame(paint: (text: string, reasoning: string) => void) {
   let text = "";
   let reasoning = "";

@@ -1,10 +1,10 @@
-/** Which of one's own messages does an arrow key bring into the field? As in a shell: the last one first, and back to an empty field. */
+/** Which of the user's messages does an arrow key bring into the field? As in a shell: the last one first, and back to an empty field. */
 import type { KeyboardEvent } from "react";
 import { composes } from "./keys.ts";
 
 /**
- * The text that a key brings into the field; `null`: it means something else.
- * @param place at which of `asked` the field holds, which is remembered there
+ * The text that a key brings into the field; `null`: the key means something else.
+ * @param place remembers which message of `asked` the field shows
  */
 export function recall(
   { key, nativeEvent, currentTarget }: KeyboardEvent<HTMLTextAreaElement>,
@@ -20,14 +20,14 @@ export function recall(
   return next.text;
 }
 
-/** With one of them an arrow selects, or goes by words and pages. */
+/** With a modifier an arrow key selects, or moves by words and pages. */
 function isChord({ shiftKey, altKey, ctrlKey, metaKey }: globalThis.KeyboardEvent): boolean {
   return shiftKey || altKey || ctrlKey || metaKey;
 }
 
 /**
- * @param asked what was asked in this chat, oldest first @param at which of them the field holds; `null`: none
- * @returns which one is next, and its text; `null`: the key means the cursor
+ * @param asked the questions of this chat, oldest first @param at the one in the field; `null`: none
+ * @returns the next one and its text; `null`: the key moves the cursor
  */
 export function recalled(
   asked: readonly string[],
@@ -35,7 +35,7 @@ export function recalled(
   draft: string,
   key: "ArrowUp" | "ArrowDown",
 ): { readonly at: number | null; readonly text: string } | null {
-  // What was changed since is what somebody is writing.
+  // A changed message counts as a draft.
   const held = at !== null && asked[at] === draft ? at : null;
   if (held === null && draft !== "") return null;
   if (key === "ArrowUp") {
@@ -48,7 +48,7 @@ export function recalled(
   return text === undefined ? { at: null, text: "" } : { at: held + 1, text };
 }
 
-/** Whether the cursor has no line to go to in that direction. */
+/** Whether the cursor has no further line in that direction. */
 export function isAtEdge(
   {
     value,

@@ -1,10 +1,10 @@
-/** Words of an answer that are selected can be asked about: they come into the field as a quote. */
+/** A button at a selection within an answer that puts it into the field as a quote. */
 import { useEffect, useState, type ReactNode, type RefObject } from "react";
 import { composed, quotable, withTex } from "./quote.ts";
 
 interface Selected {
   readonly text: string;
-  /** Of the window, in CSS pixels: the middle of where the selection ends, and its lower edge. */
+  /** In the window, in CSS pixels: the middle of the selection's end, and its lower edge. */
   readonly leftPx: number;
   readonly topPx: number;
 }
@@ -32,7 +32,7 @@ export function QuoteButton(props: {
       type="button"
       className="quote"
       style={{ left: selected.leftPx, top: selected.topPx }}
-      // Else the selection would be gone before it is clicked.
+      // Otherwise the selection would be gone before the click.
       onPointerDown={(event) => event.preventDefault()}
       onClick={() => {
         props.onDraft(composed(selected.text, props.draft));
@@ -45,7 +45,7 @@ export function QuoteButton(props: {
   );
 }
 
-/** `null`: nothing, or not within one answer. */
+/** `null`: no selection, or not within one answer. */
 function selectedIn(scroller: HTMLElement | null): Selected | null {
   const selection = getSelection();
   if (scroller === null || selection === null || selection.isCollapsed) return null;
@@ -61,7 +61,7 @@ function selectedIn(scroller: HTMLElement | null): Selected | null {
   const last = [...range.getClientRects()].at(-1) ?? range.getBoundingClientRect();
   const room = scroller.getBoundingClientRect();
   const topPx = last.bottom + 6;
-  // What was selected is scrolled out of sight.
+  // The selection is scrolled out of sight.
   if (topPx < room.top || topPx > room.bottom) return null;
   const leftPx = Math.min(Math.max((last.left + last.right) / 2, room.left + 80), room.right - 80);
   return { text, leftPx, topPx };

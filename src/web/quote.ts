@@ -1,17 +1,17 @@
-/** What is quoted of an answer in a question about it: lines that begin with `> `, in front of what is typed. Pure. */
+/** The quote of an answer in a question about it: lines that begin with `> `, before the question. Pure. */
 
-/** Characters. More is no quote but a copy. */
+/** Characters. More would be a copy, not a quote. */
 const mostQuoted = 2000;
 
-/** Of a selection: without empty lines at its ends, and not without an end. */
+/** A selection as a quote: without empty lines at its ends, and of bounded length. */
 export function quotable(selection: string): string {
   const text = selection.replaceAll("\r\n", "\n").trim();
   return text.length <= mostQuoted ? text : `${text.slice(0, mostQuoted).trimEnd()}…`;
 }
 
 /**
- * A browser puts each sign of a formula that is selected on a line of its own: in their place stands what the model wrote.
- * @param formulas those that are selected whole, in their order: what is seen of each, and how it was written
+ * Replaces formulas in a selection by their source, since a browser puts each symbol of a formula on a separate line.
+ * @param formulas the wholly selected ones, in order: the visible text of each, and its source
  */
 export function withTex(
   selection: string,
@@ -30,7 +30,7 @@ export function withTex(
   return done + signs.slice(from).join("");
 }
 
-/** Where a formula stands on lines of its own; `end`: behind it and its last line's end. */
+/** Where a formula stands on separate lines; `end`: after it and the end of its last line. */
 function placeOf(
   formula: readonly string[],
   signs: readonly string[],
@@ -53,7 +53,7 @@ function placeOf(
   return null;
 }
 
-/** A letter of a formula is drawn, and selected, as the slanted one that mathematics has of it. */
+/** Letters of a formula are drawn and selected as mathematical italics. */
 function isSame(selected: string, written: string): boolean {
   return selected.normalize("NFKC") === written.normalize("NFKC");
 }
@@ -63,7 +63,7 @@ export function composed(quote: string, draft: string): string {
   return `${lines.join("\n")}\n\n${draft.trimStart()}`;
 }
 
-/** A message in its quote and what is said about it; `null`: it begins with none. */
+/** Splits a message into its quote and the rest; `null`: it does not begin with a quote. */
 export function quoteIn(message: string): { readonly quote: string; readonly rest: string } | null {
   const lines = message.split("\n");
   const after = lines.findIndex((line) => !/^>(?: |$)/.test(line));

@@ -1,4 +1,4 @@
-/** How long before what failed is tried again? Longer each time, and for no two pages the same: a server that comes back is asked by all of them. */
+/** How long before a failed request is tried again? Longer each time, and different for each page, so that they don't all hit a recovering server at once. */
 
 const firstMs = 500;
 const longestMs = 30_000;
@@ -9,13 +9,13 @@ export function retryPauseMs(failures: number, random: number): number {
   return (most * (1 + random)) / 2;
 }
 
-/** Ends early when the browser has a connection again, when the page is looked at again, and when `leaving` says so. */
+/** Ends early when the browser is online again, when the page becomes visible, and when `leaving` aborts. */
 export async function pause(ms: number, leaving: AbortSignal): Promise<void> {
   if (leaving.aborted) return;
   await new Promise<void>((resolve) => {
     const go = (): void => {
       clearTimeout(timer);
-      // A page that is open for days pauses tens of thousands of times.
+      // A page open for days pauses tens of thousands of times, so listeners must go.
       leaving.removeEventListener("abort", go);
       window.removeEventListener("online", go);
       document.removeEventListener("visibilitychange", look);

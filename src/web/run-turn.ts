@@ -1,25 +1,25 @@
-/** Shows one turn as it is written, and how it ends. */
+/** Shows one turn while it is written, and its end. */
 import { brokenOff, connectionLost, notAnswered } from "./advice.ts";
 import { failureOf, noticeOf } from "./failure-notice.ts";
 import { cancelTurn, type TurnEvent } from "./api.ts";
 import type { Dispatch, Notice } from "./chat-state.ts";
 import { paintPerFrame } from "./paint-per-frame.ts";
 
-/** How long a stop waits for the turn to be named, which is done by the first byte: a sign of life, 15 s after the message at the latest. */
+/** How long a stop waits for the turn's id, which comes with the first byte: a keep-alive, at most 15 s after the message. */
 const unknownTurnMs = 20_000;
 
-/** The watch of a turn ended before the turn did: nothing is known of it but that it goes on being written. */
+/** The watch of a turn ended before the turn, which continues. */
 export class WatchLost extends Error {}
 
 export interface RunningTurn {
   readonly abort: AbortController;
   responseId: string | null;
   stopAsked: boolean;
-  /** Its chat is not on screen any more: it is let go of as soon as it has begun. */
+  /** Its chat has left the screen: reading stops as soon as the turn has begun. */
   left?: boolean;
-  /** No answer came, so that nobody knows whether the turn runs. */
+  /** There was no answer, so it is unknown whether the turn runs. */
   unanswered?: boolean;
-  /** Resolves once it is known whether the server was told to stop. */
+  /** Resolves once it is known whether the server got the stop. */
   stopping?: Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export async function runTurn(
     for await (const event of events) {
       if (event.type === "started") {
         running.responseId = event.responseId;
-        // Closed before, the message might never have reached the server. A turn that has begun goes on by itself.
+        // Aborted earlier, the message might not have reached the server. A turn that has begun continues without its reader.
         if (running.left === true) return running.abort.abort();
         if (running.stopAsked) stopOnServer(token, running, dispatch);
       } else if (event.type === "delta") {
@@ -68,16 +68,16 @@ export async function runTurn(
     painter.flush();
     const { aborted } = running.abort.signal;
     running.unanswered = running.responseId === null && (aborted || failureOf(error).status === 0);
-    // The page moved on to another conversation, or is being reloaded: nobody looks at this one, unless the browser keeps it.
+    // The page shows another conversation or is being reloaded, so nothing need be shown.
     if (aborted && !running.unanswered) return;
     await running.stopping;
-    // A stop that waits for the turn to begin stops nothing where the turn was refused.
+    // A stop that waited for a turn which was refused has nothing to stop.
     if (running.stopAsked && running.responseId !== null) {
       dispatch({ type: "ended", answerId, status: "stopped" });
     } else if (running.stopAsked && running.unanswered) {
       failed(notAnswered);
     } else if (error instanceof WatchLost || (running.responseId !== null && failureOf(error).status === 0)) {
-      // The turn goes on: given back, its words would be sent, and paid, a second time.
+      // The turn continues: with its text back in the field it would be sent, and paid, twice.
       dispatch({ type: "ended", answerId, status: shown ? "cut" : "stopped" });
       dispatch({ type: "noticed", notice: connectionLost });
     } else if (shown) {
@@ -95,12 +95,12 @@ function statusOf(finishReason: string): "done" | "filtered" | "cut" {
 }
 
 /**
- * Stop really stops: the server ends the turn, the model with it, and the stream then ends by itself. A turn goes on without
- * its reader, and costs: where the server can't be told, the page says that it was not stopped.
+ * Stops the turn on the server, and with it the model; the stream then ends by itself. Without this the turn would continue and
+ * cost: if the server can't be reached, the page says that it was not stopped.
  */
 export function stopOnServer(token: string, running: RunningTurn, dispatch: Dispatch): void {
   if (running.responseId === null) {
-    // Told as soon as it is known which turn it is; where that is never said, nobody waits for it for ever.
+    // Sent as soon as the turn's id is known, with a limit on the wait for it.
     setTimeout(() => {
       if (running.responseId === null) running.abort.abort();
     }, unknownTurnMs);

@@ -1,8 +1,8 @@
-/** What a user said. What is longer than a screen is folded: whoever pasted a whole file reads the answer below it, and not the file again. */
+/** A user's message. One longer than a screen is folded, so that a pasted file does not push the answer away. */
 import { useRef, useState, type ReactNode } from "react";
 import { quoteIn } from "./quote.ts";
 
-/** As many letters as stand in a line of a message, about. */
+/** About the number of letters in a line of a message. */
 const lineLetters = 70;
 const mostLines = 24;
 
@@ -34,7 +34,7 @@ export function Said({ text }: { readonly text: string }): ReactNode {
         aria-expanded={isOpen}
         onClick={() => {
           setOpen(!isOpen);
-          // What was below a long message is far above when that is folded: who folds it stays where it is.
+          // After folding, content below the message has moved far up: keep the button in view.
           if (isOpen) requestAnimationFrame(() => button.current?.scrollIntoView({ block: "nearest" }));
         }}
       >
@@ -44,7 +44,7 @@ export function Said({ text }: { readonly text: string }): ReactNode {
   );
 }
 
-/** As it was typed; what it quotes of an answer is set apart. */
+/** The text as typed, with a quote of an answer set apart. */
 function Words({ text }: { readonly text: string }): ReactNode {
   const quoted = quoteIn(text);
   if (quoted === null) return text;

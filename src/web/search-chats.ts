@@ -1,13 +1,13 @@
-/** Which chats are meant by what was typed over their list? By their names; those that are not listed yet are fetched for it. */
+/** Searches chats by name. Those that are not listed yet are fetched for it. */
 import { useEffect, useRef } from "react";
 import type { ListedConversation } from "./conversations-api.ts";
 import type { Conversations } from "./use-conversations.ts";
 
-/** With fewer chats one sees them all. */
+/** With fewer chats no search is needed. */
 const fewChats = 8;
-/** So many are found, and then the rest is fetched as it is asked for. */
+/** After this many matches the rest is only fetched on request. */
 const enough = 10;
-/** Chats that are looked through by themselves, and how often it is asked for them. */
+/** The most chats fetched automatically, and the most requests for them. */
 const mostFetched = 600;
 const mostFetches = 40;
 
@@ -15,7 +15,7 @@ export function isSearchable({ entries, hasMore }: Pick<Conversations, "entries"
   return hasMore || entries.length >= fewChats;
 }
 
-/** Every word of the search stands in the name, in any order, whatever its capitals and accents. */
+/** Chats whose name contains every word of the search, in any order, ignoring case and accents. */
 export function chatsNamed(
   entries: readonly ListedConversation[],
   search: string,
@@ -53,9 +53,9 @@ export function useFoundChats(conversations: Conversations, search: string): Fou
   useEffect(() => {
     fetches.current = 0;
   }, [search]);
-  // Each answer has others behind it: the next is asked for when it is there.
+  // Each answer may have more after it: request the next when one is there.
   useEffect(() => {
-    // One that brings nothing new is asked for no more often than that.
+    // Bounds the requests, even if they bring nothing new.
     if (!isLooking || fetches.current >= mostFetches) return;
     fetches.current += 1;
     showMore();

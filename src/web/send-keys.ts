@@ -1,20 +1,20 @@
-/** What is the same at each try of one message, whatever has been shown since. */
+/** The values that stay the same for all attempts to send one message. */
 export interface Sending {
   readonly key: string;
-  /** What it comes behind; absent: the end of the conversation. */
+  /** The item that it follows; absent: the end of the conversation. */
   readonly behind: string | undefined;
 }
 
 /**
- * Under which key is a message sent? A connection that is lost before any answer says nothing of whether the turn runs: tried
- * again under the same key, it leads to that turn; under another one it would be asked, and paid, twice.
+ * Which Idempotency-Key does a message get? After a connection lost before any answer, it is unknown whether the turn runs: sent
+ * again with the same key, the message leads to that turn; with another key it would be asked, and paid, twice.
  */
 export class SendKeys {
   #unanswered: { readonly text: string; readonly asked: string; readonly sending: Sending } | null = null;
 
   /**
-   * @param asked all that the user has chosen: another model or another message to edit is another request
-   * @param behind where it goes, should it be the first try
+   * @param asked the user's choices: another model or another edited message is another request
+   * @param behind the item that it follows, for the first attempt
    */
   sendingOf(text: string, asked: string, behind: string | undefined): Sending {
     if (this.#unanswered?.asked !== asked)
@@ -22,12 +22,12 @@ export class SendKeys {
     return this.#unanswered.sending;
   }
 
-  /** Answered or refused: the same words are a new message from now on. */
+  /** Answered or refused: from now on the same text is a new message. */
   answered(): void {
     this.#unanswered = null;
   }
 
-  /** A message is on screen as the server has it. Whoever types its words again means them again. */
+  /** A saved message is on screen. The same text typed again is a new message. */
   shown(text: string | undefined): void {
     if (this.#unanswered?.text === text) this.#unanswered = null;
   }
@@ -35,7 +35,7 @@ export class SendKeys {
 
 const kept = new Map<string, SendKeys>();
 
-/** Those of a chat outlive its view, as its draft does: whoever looks into another chat and comes back tries the same message again. */
+/** A chat's keys outlive its view like its draft: after a look at another chat, the same message is tried again. */
 export function sendKeysOf(who: string, conversation: string): SendKeys {
   const name = JSON.stringify([who, conversation]);
   const known = kept.get(name) ?? new SendKeys();

@@ -1,4 +1,4 @@
-/** May this message be sent now? Checked here before the server has to: length, type, rapid fire. */
+/** May this message be sent now? Checked before the server does: length, type, rapid fire. */
 
 /** Characters. The server's own limit is higher; this one keeps a paste accident out of a model's window. */
 export const maxMessageCharacters = 32_000;
@@ -23,7 +23,7 @@ export function judgeSend(draft: unknown, sentAtMs: readonly number[], nowMs: nu
     };
   }
   const oldest = sentAtMs.at(-maxMessagesPerWindow);
-  // A clock that was set back says nothing of how long ago that was.
+  // If the clock was set back, the time since then is unknown.
   if (oldest !== undefined && nowMs >= oldest && nowMs - oldest < rapidFireWindowMs) {
     const seconds = Math.ceil((rapidFireWindowMs - (nowMs - oldest)) / 1000);
     return { send: false, why: `That was quick. You can send again in ${seconds} s.` };

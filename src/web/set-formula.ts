@@ -1,6 +1,6 @@
 /**
- * TeX as MathML, which browsers draw themselves and screen readers read (docs/decisions/0097-formulas-as-mathml.md). Only what a model
- * wrote comes here: no command of it may name an address, run for long, or draw outside of its place.
+ * TeX as MathML, which browsers draw themselves and screen readers read (docs/decisions/0097-formulas-as-mathml.md). The input
+ * comes from a model, so no command in it may contain an address, run for long, or draw outside its place.
  */
 import temml from "temml";
 import styles from "temml/dist/Temml-Local.css?inline";
@@ -8,10 +8,10 @@ import { addStyles } from "./late-code.ts";
 
 addStyles(styles);
 
-/** Ten thousand take some 100 ms. Longer is no formula. */
+/** Ten thousand take about 100 ms. Nothing longer is a formula. */
 const maxUnits = 10_000;
 
-/** `null`: it is none that could be set, and is shown as it was written. */
+/** `null`: it can't be rendered, and is shown as written. */
 export function setFormula(text: string, display: boolean): Element | null {
   if (text.length > maxUnits) return null;
   const place = document.createElement("span");
@@ -25,10 +25,10 @@ export function setFormula(text: string, display: boolean): Element | null {
       maxSize: [40, 20],
     });
   } catch {
-    // TeX of which it is no part, or braces thousands deep: whoever reads it sees what the model wrote.
+    // Not TeX, or braces thousands deep: the reader sees what the model wrote.
     return null;
   }
-  // `\label` and `\ref` make names and links of whatever a model says, of which the page has its own.
+  // `\label` and `\ref` make ids and links from the model's text, which might collide with the page's own.
   for (const named of place.querySelectorAll("[id], [href]"))
     for (const attribute of ["id", "href"]) named.removeAttribute(attribute);
   return place.firstElementChild;

@@ -1,4 +1,4 @@
-/** A sheet over the page, until it is closed. */
+/** A sheet over the page. */
 import { useEffect, useRef, type ReactNode } from "react";
 import { Icon, signs } from "./icon.tsx";
 
@@ -15,9 +15,9 @@ export function Sheet(props: {
       ref={frame}
       aria-labelledby="sheet-title"
       onClose={props.onClose}
-      // What is pressed in it means nothing behind it: Escape stops no answer.
+      // Keys in it don't reach the page behind it: Escape must not stop an answer.
       onKeyDown={(event) => event.stopPropagation()}
-      // Beside it.
+      // A click beside it.
       onClick={({ target, currentTarget }) => target === currentTarget && close()}
     >
       <div className="sheet">

@@ -1,9 +1,9 @@
-/** A browser's storage, or the page's memory where that is full or blocked: then it lasts until a reload, which is no error. */
+/** A browser's storage, or the page's memory if that is full or blocked: values then last until a reload, which is no error. */
 export class Shelf {
   readonly #storage: () => Storage;
   readonly #memory = new Map<string, string>();
 
-  /** @param storage a blocked one throws on being looked at */
+  /** @param storage throws if the storage is blocked */
   constructor(storage: () => Storage) {
     this.#storage = storage;
   }
@@ -13,7 +13,7 @@ export class Shelf {
   }
 
   set(key: string, value: string): void {
-    // What the storage has is not remembered: another tab may write it, too.
+    // Stored values are not kept in memory, since another tab may change them.
     if (this.#try((storage) => storage.setItem(key, value)) === null) this.#memory.set(key, value);
     else this.#memory.delete(key);
   }
@@ -23,12 +23,12 @@ export class Shelf {
     this.#try((storage) => storage.removeItem(key));
   }
 
-  /** `null`: it can't be used. */
+  /** `null`: the storage can't be used. */
   #try<Value>(use: (storage: Storage) => Value): Value | null {
     try {
       return use(this.#storage());
     } catch {
-      // Full, or blocked by the user: memory has it.
+      // Full, or blocked by the user: memory is used instead.
       return null;
     }
   }

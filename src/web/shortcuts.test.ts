@@ -15,7 +15,7 @@ test.each<[keys: Partial<Parameters<typeof commandOf>[0]> & { key: string }, com
   [{ key: "k", ctrlKey: true, altKey: true }, null],
   [{ key: "Escape", shiftKey: true }, "message"],
   [{ key: "Escape" }, null],
-  // AltGr is Control and Alt on Windows: what it writes is a letter.
+  // On Windows AltGr counts as Control and Alt, but it writes a letter.
   [{ key: "/", ctrlKey: true, altKey: true }, null],
 ])("%j means %s, and on a Mac the same with Command", (keys, command) => {
   expect(commandOf({ ...none, ...keys }, false)).toBe(command);

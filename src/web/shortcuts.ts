@@ -1,6 +1,6 @@
 /**
- * Which keys do something wherever one is on the page? None of a single letter: who speaks to a page, or hits keys by mistake, would press
- * them unawares (WCAG 2.1.4).
+ * Which keys work everywhere on the page? No single letters: users with speech input, or who hit keys by mistake, would trigger them
+ * (WCAG 2.1.4).
  */
 import { useEffect, useRef } from "react";
 import { composes } from "./keys.ts";
@@ -9,12 +9,12 @@ export type Command = "new-chat" | "find-chat" | "message" | "keys";
 
 type Key = Pick<KeyboardEvent, "key" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
 
-/** @param isMac its Command key is what Control is elsewhere */
+/** @param isMac uses Command in place of Control */
 export function commandOf({ key, shiftKey, altKey, ctrlKey, metaKey }: Key, isMac: boolean): Command | null {
   if (altKey) return null;
   if (key === "Escape" && shiftKey && !ctrlKey && !metaKey) return "message";
   if (ctrlKey === metaKey || metaKey !== isMac) return null;
-  // On some keyboards it is written with Shift.
+  // On some keyboards this key needs Shift.
   if (key === "/") return "keys";
   if (key.toLowerCase() === "o" && shiftKey) return "new-chat";
   return key.toLowerCase() === "k" && !shiftKey ? "find-chat" : null;

@@ -1,10 +1,10 @@
-/** Who are you? One click on a laptop, a token elsewhere. */
+/** The sign-in: one click in a local deployment, a token elsewhere. */
 import { useEffect, useState, type FormEvent } from "react";
 import { ApiError, demoSession, listModels, type Session } from "./api.ts";
 import { pastedToken, signInProblem, userOf } from "./credential.ts";
 
 export function SignIn(props: {
-  /** Nobody signed out: the credential ended. */
+  /** The credential ended, without a sign-out. */
   readonly ended: boolean;
   readonly onSession: (session: Session) => void;
 }) {

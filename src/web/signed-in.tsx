@@ -1,4 +1,4 @@
-/** The page of who is signed in: which model, which conversation. Loaded for itself: a first visit signs in first (app.tsx). */
+/** The page of a signed-in user: model and conversation. Loaded separately, since a first visit signs in first (app.tsx). */
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Session } from "./api.ts";
 import { ChatView } from "./chat-view.tsx";
@@ -17,7 +17,7 @@ const accountCode = new LateCode(async () => import("./account-parts.ts"));
 export interface SignedInProps {
   readonly session: Session;
   readonly onSignOut: () => void;
-  /** The credential is accepted no more. */
+  /** The credential is no longer accepted. */
   readonly onEnded: () => void;
 }
 
@@ -25,7 +25,7 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
   useKeptDrafts(whoIs(session.token));
   const { chat, open, startNew, replace } = useOpenChat();
   const { models, model, seeing, choose } = useModels(session.token, onEnded);
-  /** Where there is no room for both, the chats lie over the chat. */
+  /** On a narrow screen the list lies over the chat. */
   const [chatsOpen, setChatsOpen] = useState(false);
   const account = useLate(accountCode);
   const isAccountLost = useIsLost(accountCode);
@@ -33,7 +33,7 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
   const list = useRef<HTMLElement>(null);
   const [saves, setSaves] = useState(0);
   const onSaved = useCallback(() => setSaves((before) => before + 1), []);
-  /** Which chat is open when a deletion has been answered, which may be another one than when it was asked for. */
+  /** The open chat, read when a deletion is answered: by then it may be another one. */
   const opened = useRef(chat);
   useEffect(() => {
     opened.current = chat;
@@ -44,9 +44,9 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
     if (!chatsOpen) return;
     list.current?.querySelector("button")?.focus();
     const close = (event: KeyboardEvent): void => {
-      // In a name that is being changed it leaves that.
+      // In a name's field Escape only cancels the change.
       if (event.key !== "Escape" || event.defaultPrevented || composes(event)) return;
-      // It closes the list, and stops no answer behind it (which listens further out, at the window).
+      // Closes the list without stopping an answer (that listener is on the window).
       event.preventDefault();
       setChatsOpen(false);
       toggle.current?.focus();
@@ -61,14 +61,14 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
     if (!isTouch()) focusOnMessage();
   };
   const signOut = (): void => {
-    // Whose credential has ended finds them when he has signed in again.
+    // If only the credential has ended, they stay for the next sign-in.
     dropAllFiles();
     onSignOut();
   };
 
   return (
     <div className="shell">
-      {/* Past some thirty chats with three buttons each. */}
+      {/* Skips some thirty chats with three buttons each. */}
       <button type="button" className="skip" onClick={focusOnMessage}>
         Go to the message field
       </button>

@@ -1,4 +1,4 @@
-/** What an answer cites: its marks by the file's name, and the files in a list under it. Without sources both show nothing. */
+/** The sources of an answer: its marks show the file's name, and a list below it the files. Without sources both are absent. */
 import { shownName } from "../shared/wire/shown-name.ts";
 import { createContext, useContext, type ReactNode } from "react";
 
@@ -6,11 +6,11 @@ export interface Source {
   /** The number in the answer's `[1]`. */
   readonly index: number;
   readonly filename: string;
-  /** Of a document with pages: where the passage stands, from 1. */
+  /** The page of the passage, from 1, if the document has pages. */
   readonly page?: number;
-  /** How the passage begins; empty: that is not kept. */
+  /** The beginning of the passage; empty: not stored. */
   readonly text: string;
-  /** Of the web. */
+  /** For a web page. */
   readonly url?: string;
 }
 
@@ -18,7 +18,7 @@ export const Sources = createContext<readonly Source[]>([]);
 
 const mark = /\[\d+(?:, ?\d+)*\]/g;
 
-/** A text in which marks of known sources tell their files. */
+/** A text whose marks of known sources show their files. */
 export function CitingText({ text }: { readonly text: string }): ReactNode {
   const sources = useContext(Sources);
   if (sources.length === 0) return text;

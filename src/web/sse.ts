@@ -1,14 +1,14 @@
 /** Server-sent events from a fetch body, as they come. Comments (keep-alives) are skipped. */
 export interface ServerEvent {
-  /** Empty where the stream names none. */
+  /** Empty if the event has no name. */
   readonly name: string;
   readonly id: string;
   readonly data: string;
 }
 
 /**
- * The server says every 15 s that it is there (`: keep-alive`). A connection that is silent for three times as long is dead,
- * though nobody was told: a phone that went from one network to another waits on it for ever.
+ * The server sends `: keep-alive` every 15 s. A connection silent for three times as long is dead, though no error is reported:
+ * a phone that changed its network would wait for ever.
  */
 const silenceMs = 45_000;
 
@@ -30,7 +30,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       if (done) return;
     }
   } finally {
-    // Leaving early (a stop, a broken event) lets go of the connection.
+    // Leaving early (a stop, a broken event) closes the connection.
     await reader.cancel().catch(() => undefined);
   }
 }
@@ -40,7 +40,7 @@ async function readSoon(
 ): Promise<ReadableStreamReadResult<Uint8Array>> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<never>((_, reject) => {
-    // As a browser tells of a connection that broke.
+    // The same error as a browser's for a broken connection.
     timer = setTimeout(() => reject(new TypeError("nothing came for too long")), silenceMs);
   });
   try {

@@ -1,6 +1,6 @@
 /**
- * What is told to who does not see the page, when `before` has become `now`? An answer is read once, when it has ended: read as
- * it is written, it would be read word by word, and a chat that is opened from its first message to its last.
+ * What do screen readers announce when `before` has become `now`? An answer is read once, at its end; otherwise it would be read
+ * word by word while it is written, and an opened chat from its first message to its last.
  */
 import type { ChatMessage, ChatState } from "./chat-state.ts";
 
@@ -10,14 +10,14 @@ const endings: Readonly<Record<string, string>> = {
   cut: "The answer ended early. ",
 };
 
-/** A model may end without a word, which no conversation keeps. Unsaid, it looks as if the page had broken. */
+/** A model may end without any text, which no conversation stores. Without this note the page would seem broken. */
 export const noAnswer = "The model gave no answer. Ask again, or in other words.";
 
 export function isNoAnswer({ role, status, text }: ChatMessage): boolean {
   return role === "assistant" && status === "done" && text === "";
 }
 
-/** `null`: nothing new. */
+/** `null`: nothing to announce. */
 export function toldOf(before: ChatState, now: ChatState): string | null {
   if (now.phase === "waiting" && before.phase !== "waiting" && before.phase !== "stopping")
     return "Waiting for the answer";
@@ -25,7 +25,7 @@ export function toldOf(before: ChatState, now: ChatState): string | null {
   const answer = now.messages.at(-1);
   const running = before.messages.at(-1);
   if (answer === undefined || answer.id !== running?.id || answer.role !== "assistant") {
-    // What was refused is told by its notice.
+    // A refusal is announced by its notice.
     return before.phase === "stopping" && now.notice === before.notice ? "Stopped" : "";
   }
   if (isNoAnswer(answer)) return noAnswer;

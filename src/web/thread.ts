@@ -1,6 +1,6 @@
 /**
- * Which messages does a conversation show, and which other versions of them are there? Pure: from the items of the active
- * branch and the list of branches, as the API tells them.
+ * Which messages does a conversation show, and which other versions of them exist? Pure: from the items of the active branch
+ * and the list of branches, as the API returns them.
  */
 import type { ChatMessage } from "./chat-state.ts";
 import type { Source } from "./sources.tsx";
@@ -8,7 +8,7 @@ import type { Source } from "./sources.tsx";
 /** An item of the active branch, oldest first. */
 export interface ThreadItem {
   readonly id: string;
-  /** `null`: no message (a tool's call or result). */
+  /** `null`: not a message (a tool's call or result). */
   readonly role: "user" | "assistant" | null;
   readonly text: string;
   readonly pictures?: readonly string[];
@@ -16,7 +16,7 @@ export interface ThreadItem {
   readonly files?: readonly string[];
   /** It was stopped or broke off. */
   readonly incomplete?: boolean;
-  /** What it cites; absent: nothing. */
+  /** Its sources; absent: none. */
   readonly sources?: readonly Source[];
 }
 
@@ -29,7 +29,7 @@ export interface ThreadBranch {
   readonly active: boolean;
 }
 
-/** In place of an item's id: before the first one. */
+/** Stands for an item's id: the place before the first item. */
 const root = "root";
 
 /** @param hasEarlier whether items before the first one were not loaded */
@@ -55,7 +55,7 @@ export function threadOf(
         reasoning: "",
         status: item.incomplete === true ? "cut" : "done",
         ...(item.sources === undefined ? {} : { sources: item.sources }),
-        // What came with it can't be sent from here again.
+        // Its files can't be sent again from here.
         ...(behind === null || item.files !== undefined ? {} : { behind }),
         ...(versions === undefined ? {} : { versions }),
       },
@@ -63,7 +63,7 @@ export function threadOf(
   });
 }
 
-/** By the item behind which several branches part: which there are, and which of them is shown. */
+/** For each item after which branches part: these branches, and which of them is shown. */
 function versionsByPlace(
   branches: readonly ThreadBranch[],
 ): ReadonlyMap<string, { readonly branches: readonly string[]; readonly at: number }> {
@@ -78,12 +78,12 @@ function versionsByPlace(
   for (const { id, parent, behind } of branches) {
     if (parent === null) continue;
     const place = behind ?? root;
-    // What the parent itself went on with is a version, too, where it went on at all.
+    // The parent's own continuation is a version, too, if there is one.
     const goesOn = (byId.get(parent)?.last ?? null) !== behind;
     const known = places.get(place) ?? (goesOn ? [parent] : []);
     places.set(place, [...known, id]);
   }
-  // The parent is on the way to any of its branches: the last one that is shown is the one that is meant.
+  // The parent precedes all its branches, so the last shown branch is the active version.
   return new Map(
     [...places]
       .filter(([, ids]) => ids.length > 1)

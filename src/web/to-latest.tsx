@@ -1,8 +1,8 @@
-/** The way back down, for who has scrolled up: an answer goes on being written where he does not see it. */
+/** A button back to the end for a reader who has scrolled up and does not see the growing answer. */
 import { useEffect, useState, type ReactNode, type RefObject } from "react";
 import { Icon } from "./icon.tsx";
 
-/** A component of its own: only it is rendered anew while somebody scrolls. */
+/** A separate component, so that only it is rendered during scrolling. */
 export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElement | null> }): ReactNode {
   const [isFar, setFar] = useState(false);
   useEffect(() => {
@@ -14,7 +14,7 @@ export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElemen
       frame = 0;
       setFar(isFarFromEnd(element));
     };
-    // Whoever stays at the end is brought there within this frame, behind what is asked of it first (use-scroll.ts), and is not far from it.
+    // A reader who stays at the end is scrolled there within this frame (use-scroll.ts), so look only afterwards.
     const lookSoon = (): void => {
       if (frame !== 0) return;
       frame = requestAnimationFrame(() => {
@@ -41,7 +41,7 @@ export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElemen
         const element = scroller.current;
         if (element === null) return;
         element.scrollTop = element.scrollHeight;
-        // The button that was pressed is gone.
+        // The pressed button is gone.
         element.focus({ preventScroll: true });
       }}
     >
@@ -50,7 +50,7 @@ export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElemen
   );
 }
 
-/** By more than half of what is seen at once. */
+/** Whether the end is more than half a view away. */
 export function isFarFromEnd({
   scrollHeight,
   scrollTop,

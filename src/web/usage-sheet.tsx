@@ -1,4 +1,4 @@
-/** What is left of one's limits, and what was used of which model. */
+/** What is left of the user's limits, and the use of each model. */
 import { useCallback, useEffect, useState, type ReactNode } from "react";
 import { failureOf, noticeOf } from "./failure-notice.ts";
 import { type Limit, loadUsage, type Usage } from "./usage.ts";

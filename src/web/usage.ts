@@ -1,15 +1,15 @@
-/** What may be used, what is left of it, and what was used: `GET /v1/usage`, read and put into words. */
+/** Limits, what is left of them, and what was used: reads `GET /v1/usage` and puts it into words. */
 import { call, isRecord, json, textOf } from "./api.ts";
 import { duration } from "./duration.ts";
 
 export interface Limit {
   /** Such as "Messages an hour". */
   readonly name: string;
-  /** From 0, none, to 1, all. */
+  /** The used share, from 0 to 1. */
   readonly share: number;
   /** Such as "12 of 100 used". */
   readonly used: string;
-  /** When it is whole again; `null`: it is, or nobody can tell. */
+  /** When the limit is whole again; `null`: it is already, or that is unknown. */
   readonly whole: string | null;
 }
 
@@ -37,7 +37,7 @@ export function usageIn(body: unknown): Usage {
   return { own: limitsIn(user), organisation: limitsIn(org), models: entries(user, "models").map(modelIn) };
 }
 
-/** What is nearest to its end comes first. */
+/** The limit nearest to exhaustion comes first. */
 function limitsIn(scope: unknown): readonly Limit[] {
   return entries(scope, "limits")
     .map(limitIn)
@@ -62,7 +62,7 @@ function limitIn(limit: Record<string, unknown>): Limit {
 const things: Readonly<Record<string, string>> = { requests: "Messages", tokens: "Tokens", cost: "Cost" };
 const articles: Readonly<Record<string, string>> = { hour: "an" };
 
-/** Of a limit as the API names it; one that is not like this is named as it is. */
+/** Words for a limit's name in the API; a name of another form stays unchanged. */
 function limitName(name: string): string {
   if (name === "concurrent_requests") return "Answers at the same time";
   const [, thing = "", period = ""] = /^(requests|tokens|cost)_per_([a-z]+)/.exec(name) ?? [];
@@ -79,7 +79,7 @@ function modelIn(use: Record<string, unknown>): ModelUse {
   };
 }
 
-/** Of a few answers it is less than a cent. */
+/** Precise below a cent, which a few answers don't reach. */
 function dollars(amount: number): string {
   return amount.toLocaleString("en", {
     style: "currency",

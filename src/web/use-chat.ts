@@ -1,4 +1,4 @@
-/** The chat on screen: what the reducer of chat-state.ts shows of it, and what can be done in it (chat-run.ts does it). */
+/** The chat on screen: its state (chat-state.ts) and its actions (done by chat-run.ts). */
 import { useCallback, useEffect, useMemo, useReducer, useState } from "react";
 import { ChatRun } from "./chat-run.ts";
 import { emptyChat, reduceChat, type ChatMessage, type ChatState } from "./chat-state.ts";
@@ -12,9 +12,9 @@ export interface Chat {
   readonly setDraft: (text: string) => void;
   /** Sends `text`, or the draft. */
   readonly send: (text?: string) => void;
-  /** What was refused, as it was asked. */
+  /** Repeats the refused question unchanged. */
   readonly tryAgain: () => void;
-  /** Asks a message of the user's anew, with another text or the same: a version beside it. `false`: not now. */
+  /** Asks a message of the user again, with the same or another text, as another version. Returns `false`: not possible now. */
   readonly askAnew: (message: ChatMessage, text: string) => boolean;
   /** Asks for the rest of an answer that ended early. */
   readonly goOn: () => void;
@@ -24,10 +24,10 @@ export interface Chat {
   readonly dismiss: () => void;
 }
 
-/** As a user would say it: the model has its own words before it. */
+/** Worded like a user's message: the model sees its own answer before it. */
 const restAsked = "Go on exactly where you stopped.";
 
-/** @param onSaved a turn was saved, or its title made: whoever lists conversations looks again */
+/** @param onSaved called when a turn was saved or its title made, so that the list is read again */
 export function useChat(
   token: string,
   conversation: string,
@@ -53,7 +53,7 @@ export function useChat(
       }),
     [token, conversation, files, onSaved],
   );
-  /** How often the browser has brought the page back as it was left. */
+  /** How often the browser has restored the page from its back/forward cache. */
   const [returns, setReturns] = useState(0);
   useEffect(() => {
     const comeBack = ({ persisted }: PageTransitionEvent): void => {

@@ -1,23 +1,23 @@
-/** The user's conversations, for the page: their list as it is, and what is done with them. */
+/** The user's conversations for the page: their list and its actions. */
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { chatAsMarkdown, download, fileNameOf } from "./chat-as-markdown.ts";
 import { ConversationBook, noChats, type ListedChats } from "./conversation-book.ts";
 import { filesOfDeleted } from "./files/files-of-deleted.ts";
 
-/** A page that is looked at again and again asks no more often than this, in milliseconds. */
+/** The shortest time between reads when the page becomes visible again and again, in milliseconds. */
 const restMs = 30_000;
 
 export interface Conversations extends ListedChats {
   readonly refresh: () => void;
   readonly showMore: () => void;
   readonly rename: (id: string, title: string) => void;
-  /** Hands its text to the browser, as a file. */
+  /** Gives its text to the browser as a file. */
   readonly download: (id: string, title: string) => Promise<void>;
-  /** Resolves `true` when it is gone. */
+  /** Resolves with `true` when it is deleted. */
   readonly remove: (id: string) => Promise<boolean>;
 }
 
-/** @param saves how often something was saved: it is looked again then */
+/** @param saves counts saves; the list is read again after each */
 export function useConversations(token: string, saves: number): Conversations {
   const [chats, setChats] = useState(noChats);
   const book = useMemo(
@@ -34,7 +34,7 @@ export function useConversations(token: string, saves: number): Conversations {
       lookedMs = performance.now();
       void book.refresh();
     };
-    // Other tabs and devices begin, name and delete chats, too.
+    // Other tabs and devices create, rename and delete chats, too.
     document.addEventListener("visibilitychange", look);
     window.addEventListener("online", refresh);
     return () => {

@@ -1,18 +1,18 @@
 import { useEffect, useState } from "react";
 
-/** How long it is said what came of it, in milliseconds. */
+/** How long the result is shown, in milliseconds. */
 const saidMs = 2000;
 
 export interface Copy {
   readonly label: string;
-  /** @param element what it looks like, and what to select where nothing may be written to the clipboard, for who copies it by hand */
+  /** @param element its formatted form. If the clipboard can't be written, it is selected for copying by hand. */
   readonly copy: (element: Element | null | undefined) => void;
 }
 
 /**
- * A button that copies `text`, and says whether it did.
- * @param asShown beside the text, what is seen of it: whoever pastes it into a document or a mail finds headings and tables, and whoever
- *   pastes it into a field of text finds the text
+ * For a button that copies `text`, and shows whether that succeeded.
+ * @param asShown also copies the formatted form: pasting into a document or a mail gives headings and tables, pasting into a text field
+ *   the text
  */
 export function useCopy(text: string, asShown: boolean): Copy {
   const [label, setLabel] = useState("Copy");
@@ -34,7 +34,7 @@ export function useCopy(text: string, asShown: boolean): Copy {
   };
 }
 
-/** Rejects without the permission, and where there is no clipboard: on a page that came without TLS. */
+/** Rejects without the permission, and if there is no clipboard: on a page without TLS. */
 async function write(text: string, html: string | null): Promise<void> {
   if (html === null || typeof ClipboardItem === "undefined") return navigator.clipboard.writeText(text);
   const item = new ClipboardItem({
@@ -48,7 +48,7 @@ function blobOf(text: string, type: string): Blob {
   return new Blob([text], { type });
 }
 
-/** Without what only the page has a use for. */
+/** Without parts that are useful only on the page. */
 function htmlOf(element: Element): string {
   const shown = element.cloneNode(true) as Element;
   for (const own of shown.querySelectorAll("button, figcaption")) own.remove();

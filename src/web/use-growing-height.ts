@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, type RefObject } from "react";
 
-/** A field that is as high as what is typed in it, also when the window has got narrower or a phone was turned. */
+/** Makes a field as high as its text, also after the window gets narrower or a phone is turned. */
 export function useGrowingHeight(field: RefObject<HTMLTextAreaElement | null>, text: string): void {
   useLayoutEffect(() => fit(field.current), [field, text]);
   useEffect(() => {
@@ -13,10 +13,10 @@ export function useGrowingHeight(field: RefObject<HTMLTextAreaElement | null>, t
 function fit(element: HTMLTextAreaElement | null): void {
   const frame = element?.form;
   if (element === null || frame === null || frame === undefined) return;
-  // To be measured it is made low for a moment. What stands around it must not follow: it would lose where it was scrolled to.
+  // It is made low for a moment to measure it. The surroundings must not shrink with it, or they would lose their scroll position.
   frame.style.minHeight = `${frame.offsetHeight}px`;
   element.style.height = "auto";
-  // Its border belongs to its height, and not to what scrolls in it.
+  // Its border is part of its height, but not of its scroll height.
   element.style.height = `${element.scrollHeight + element.offsetHeight - element.clientHeight}px`;
   frame.style.minHeight = "";
 }

@@ -1,16 +1,16 @@
-/** What was typed is there again behind a reload of this tab: kept when the page goes, or is put away, which a phone may never bring back. */
+/** Restores unsent text after a reload of this tab. It is stored when the page closes or goes to the background, since a phone may never bring it back. */
 import { useEffect, useState } from "react";
 import { drafts } from "./drafts.ts";
 import { keepDraftsOfTab } from "./keep.ts";
 
-/** Before a chat is shown: its field begins with what comes back. @param who whose session it is */
+/** Call it before a chat is shown, whose field begins with the restored text. @param who the session's user */
 export function useKeptDrafts(who: string): void {
   useState(() => drafts.bringBack(who));
   useEffect(() => {
     const keep = (): void => drafts.keepOverReload(who);
     const put = (): void => {
       if (document.hidden) keep();
-      // What is written from now on would be another draft: one that was sent since must not come back.
+      // Stored drafts become outdated from now on: a draft that is sent later must not come back.
       else keepDraftsOfTab(null);
     };
     window.addEventListener("pagehide", keep);

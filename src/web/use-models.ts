@@ -1,4 +1,4 @@
-/** Which models can be talked to, and which one is. */
+/** Which models can chat, and which one is chosen? */
 import { useEffect, useState } from "react";
 import { listModels, type OfferedModel } from "./api.ts";
 import { failureOf, isForGood } from "./failure-notice.ts";
@@ -7,10 +7,10 @@ import { pause, retryPauseMs } from "./retry-pause.ts";
 import { useOnline } from "./use-online.ts";
 
 export interface Models {
-  /** Empty where they are not known (yet). */
+  /** Empty if they are not known (yet). */
   readonly models: readonly string[];
   readonly model: string;
-  /** Those of them that look at pictures; `null`: not known (yet). */
+  /** Those that accept pictures; `null`: not known (yet). */
   readonly seeing: readonly string[] | null;
   readonly choose: (model: string) => void;
 }
@@ -44,8 +44,8 @@ export function useModels(token: string, onEnded: () => void): Models {
 }
 
 /**
- * Asked until there is an answer: without it nobody could choose. What is refused for good shows when a message is sent; only a credential
- * that has ended ends the session.
+ * Repeated until there is an answer, since without it no model can be chosen. A final refusal shows when a message is sent; only an ended
+ * credential ends the session.
  */
 async function knownModels(
   token: string,
@@ -64,7 +64,7 @@ async function knownModels(
   return "refused";
 }
 
-/** The one that is shown as chosen is the one that is asked: where it is not (any more) offered, that is another one. */
+/** The model that is asked, and shown as chosen. If the chosen one is not (any more) offered, another one. */
 export function modelOf(models: readonly string[], chosen: string): string {
   if (models.length === 0 || models.includes(chosen)) return chosen;
   return models.includes("auto") ? "auto" : (models[0] ?? chosen);

@@ -38,7 +38,7 @@ test("those that are loaded before the first have room, whatever is behind them"
   const last = earlier(messages, placesOf(messages, null));
   expect(placesOf(messages, last)).toEqual({ from: 0, to: 100 });
   expect(placesOf(many(400, 700), last)).toEqual({ from: 0, to: 200 });
-  // A short conversation stays whole.
+  // A short conversation is shown whole.
   const few = many(500, 580);
   expect(earlier(few, placesOf(few, null))).toBeNull();
 });

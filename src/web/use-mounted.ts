@@ -1,18 +1,18 @@
 /**
- * Which of a conversation's messages are on the page? Of thousands not all, each with its Markdown: as many as are read at once, which
- * follow the reader up and down (more-messages.tsx).
+ * Which of a conversation's messages are on the page? Not thousands at once, each with its Markdown, but a part that follows the reader up and
+ * down (more-messages.tsx).
  */
 import { useEffect, useState } from "react";
 import { keyOf, type ChatMessage } from "./chat-state.ts";
 
 export const mostMounted = 200;
 
-/** The last one that is on the page, by its key; `null`: the conversation's. */
+/** The key of the last message on the page; `null`: the conversation's last. */
 export type Last = string | null;
 
 export interface Places {
   readonly from: number;
-  /** Behind the last. */
+  /** Exclusive. */
   readonly to: number;
 }
 
@@ -26,7 +26,7 @@ export interface Mounted extends Places {
   readonly moveTo: (last: Last) => void;
 }
 
-/** @param asked what is asked on this page, by its answer's id: it is to be seen */
+/** @param asked the id of the answer to a question asked on this page, which must be visible */
 export function useMounted(messages: readonly ChatMessage[], asked: string | undefined): Mounted {
   const [last, moveTo] = useState<Last>(null);
   useEffect(() => {

@@ -1,8 +1,8 @@
-/** Which chat is open? The browser's Back and Forward go from one to the other, and a reload brings it back. */
+/** Which chat is open? The browser's Back and Forward switch between chats, and a reload keeps the chat. */
 import { useCallback, useEffect, useState } from "react";
 import { isUnused, keepConversation, keptConversation, newConversation } from "./keep.ts";
 
-/** What the browser's history holds of a chat: its name, or `null` for a new one, of which the server knows nothing. */
+/** A chat in the browser's history: its name, or `null` for a new one that the server does not know. */
 interface Entry {
   readonly chat: string | null;
 }
@@ -11,7 +11,7 @@ function entryOf(chat: string): Entry {
   return { chat: isUnused(chat) ? null : chat };
 }
 
-/** Something is said in it: Back and Forward lead to it from now on, and no more to a new one. */
+/** The chat has a first message: from now on Back and Forward lead to it instead of to a new chat. */
 export function keepInHistory(chat: string): void {
   history.replaceState(entryOf(chat), "");
 }
@@ -20,7 +20,7 @@ export interface OpenChat {
   readonly chat: string;
   readonly open: (chat: string) => void;
   readonly startNew: () => void;
-  /** The one that is open is gone: nothing leads back to it. */
+  /** The open chat was deleted: nothing leads back to it. */
   readonly replace: () => void;
 }
 
@@ -30,7 +30,7 @@ export function useOpenChat(): OpenChat {
   useEffect(() => {
     keepInHistory(keptConversation());
     const go = ({ state }: PopStateEvent): void => {
-      // Somebody wrote a # behind the address: no chat is meant.
+      // The user added a # to the address, which means no chat.
       if (state === null) return;
       const id = chatIn(state) ?? newConversation();
       if (!isUnused(id)) keepConversation(id);
@@ -47,7 +47,7 @@ export function useOpenChat(): OpenChat {
   }, []);
   const startNew = useCallback(() => {
     const id = newConversation();
-    // Asked for again and again it is one step back.
+    // Repeated requests make only one step in the history.
     if (chatIn(history.state) !== null) history.pushState(entryOf(id), "");
     setChat(id);
   }, []);

@@ -1,14 +1,14 @@
-/** Where is the reader in the conversation, and where is he to stay when it changes? */
+/** Where is the reader in the conversation, and how is that place kept when it changes? */
 import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
 import { keyOf, type ChatMessage } from "./chat-state.ts";
 
-/** From the end, in CSS pixels: nearer than this he is at the end. */
+/** Distance from the end in CSS pixels that still counts as at the end. */
 const nearPx = 80;
 
 /**
- * Follows the answer as it grows, unless the reader has scrolled up to read; a message of their own brings them back down. What
- * grows beside it (the notice, the field) must not hide its end either. Earlier messages come in above what he reads.
- * @param messages those that are on the page @param hasEnd whether the last of them is the conversation's: else there is no end to follow
+ * Follows the answer as it grows, unless the reader has scrolled up; their own message brings them back down. A growing notice or
+ * field must not hide its end, either. Earlier messages are added above without moving the reader.
+ * @param messages those on the page @param hasEnd whether they include the conversation's last one: else there is no end to follow
  */
 export function useScroll(
   scroller: RefObject<HTMLElement | null>,
@@ -17,7 +17,7 @@ export function useScroll(
 ): void {
   const sticks = useRef(true);
   const follows = useRef(hasEnd);
-  /** From the end of the conversation to the upper edge of what is seen of it. */
+  /** Distance from the end of the conversation to the upper edge of the view. */
   const fromEnd = useRef(0);
   const first = useRef<string | null>(null);
   const asked = askedHere(messages);
@@ -29,7 +29,7 @@ export function useScroll(
     let top = element.scrollTop;
     const watch = (): void => {
       fromEnd.current = element.scrollHeight - element.scrollTop;
-      // Told a frame later, when the answer may have grown by more: only who went up has left its end.
+      // This event comes a frame later, when the answer may have grown: only scrolling up counts as leaving the end.
       sticks.current = follows.current && staysAtEnd(sticks.current, top, element);
       top = element.scrollTop;
     };
@@ -56,7 +56,7 @@ export function useScroll(
     const before = first.current;
     first.current = messages[0] === undefined ? null : keyOf(messages[0]);
     if (element === null || before === null || before === first.current) return;
-    // At its upper edge no browser keeps the place by itself, and Safari nowhere.
+    // At the upper edge no browser keeps the place itself, and Safari never does.
     if (messages.some((message) => keyOf(message) === before))
       element.scrollTop = element.scrollHeight - fromEnd.current;
   }, [scroller, messages]);
@@ -69,12 +69,12 @@ export function useScroll(
   }, [scroller, asked]);
 }
 
-/** The answer that is waited for on this page: whoever reads what was said before is not taken away from it by another device. */
+/** The answer to a question asked on this page. Another device's turn must not move the reader. */
 export function askedHere(messages: readonly ChatMessage[]): string | undefined {
   return messages.findLast(({ status, watched }) => status === "waiting" && watched !== true)?.id;
 }
 
-/** @param beforePx where it was scrolled to when it was looked at last */
+/** @param beforePx the scroll position of the last check */
 export function staysAtEnd(
   stayed: boolean,
   beforePx: number,

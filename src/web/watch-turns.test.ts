@@ -11,7 +11,7 @@ const ended = 'event: turn.ended\nid: r1/end\ndata: {"response_id":"r1"}\n\n';
 const said = (at: number, content: string): string =>
   `id: r1/${at}\ndata: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`;
 
-/** A watch that is begun by the page: what it asked, and the server's end of it. */
+/** A watch begun by the page: its request, and the server's side of it. */
 interface Connection {
   readonly lastEventId: string | null;
   readonly say: (text: string) => void;
@@ -28,7 +28,7 @@ class Page {
   status = 200;
   /** The server ends each watch as soon as it has begun. */
   closesAtOnce = false;
-  /** Nothing comes of what is asked. */
+  /** Requests get no answer. */
   isSilent = false;
   readonly window = new EventTarget();
   readonly #document = Object.assign(new EventTarget(), { hidden: false });

@@ -1,6 +1,6 @@
 /**
- * What others write in this conversation while it is on screen: another device, or this one before a reload. One
- * connection, held only while the page is seen; it goes on from where it was.
+ * Follows turns written in this conversation while it is on screen, by another device or by this one before a reload. One
+ * connection, only while the page is visible; it resumes where it was.
  */
 import { ApiError, isRecord, textOf, turnEvents, type TurnEvent } from "./api.ts";
 import { inputText, watchConversation } from "./conversations-api.ts";
@@ -10,31 +10,31 @@ import type { ServerEvent } from "./sse.ts";
 
 export interface WatchedTurn {
   readonly responseId: string;
-  /** What was asked. */
+  /** The question. */
   readonly text: string;
   readonly events: AsyncIterable<TurnEvent>;
 }
 
 export interface Watching {
-  /** Whether that turn is this page's own, or one of its own is under way: none is shown twice. */
+  /** Whether that turn is this page's own, or one of its own is running, so that none is shown twice. */
   readonly isOwn: (responseId: string) => boolean;
-  /** Shows a turn. Resolves when its events have been taken. */
+  /** Shows a turn. Resolves when its events have been read. */
   readonly turn: (turn: WatchedTurn) => Promise<void>;
-  /** It is watched from now on. What is shown may be as old as the page is: one that was opened in the background has waited to be looked at. */
+  /** The watch has begun. The messages shown may be as old as the page, for example if it was opened in the background. */
   readonly begun: () => Promise<void>;
-  /** A turn has been saved, or what is listed has changed otherwise. */
+  /** A turn has been saved, or the conversation has changed otherwise. */
   readonly saved: (what: "turn" | "anything") => Promise<void>;
   readonly deleted: () => void;
-  /** The credential has ended: there is nothing more to watch. */
+  /** The credential has ended, so the watch stops. */
   readonly refused: (error: unknown) => void;
 }
 
-/** As after so many failures it is asked again where there is nothing to watch yet: seconds, not at once. */
+/** If the conversation does not exist yet, wait as after this many failures: seconds. */
 const nothingYet = 4;
-/** A watch that was held as long as this was a good one: what ended it is no further failure. In milliseconds. */
+/** A watch that lasted this long counts as good: its end is not a further failure. In milliseconds. */
 const goodMs = 10_000;
 
-/** @param shown whether what is saved was shown; else it is once there is a connection */
+/** @param shown whether the saved messages were shown; else they are loaded once there is a connection */
 export async function watchTurns(
   token: string,
   conversation: string,
@@ -59,16 +59,16 @@ export async function watchTurns(
       const events = await watchConversation(token, conversation, last, signal);
       if (events === null) failures = Math.max(failures + 1, nothingYet);
       else {
-        // What was missed in between is saved by now.
+        // Turns missed in between are saved by now.
         await (broken ? watching.saved("anything") : watching.begun());
         broken = true;
         last = await readTurns(events, last, watching);
-        // Ended by the server, which does so every few minutes, and when its code is replaced: by all pages' at once.
+        // The server ends watches every few minutes, and those of all pages at once when its code is replaced.
         failures = performance.now() - begunMs < goodMs ? failures + 1 : 1;
       }
     } catch (error) {
       if (error instanceof ApiError && error.failure.status === 401) return watching.refused(error);
-      // Left, hidden, or cut off: it is tried again, and what failed for good shows when a message is sent.
+      // Left, hidden, or cut off: it tries again. A final failure shows when a message is sent.
       if (hidden.signal.aborted) failures = 0;
       else failures = performance.now() - begunMs < goodMs ? failures + 1 : 1;
     } finally {
@@ -103,7 +103,7 @@ async function readTurns(
       const before = last;
       const turn = new ToldTurn(told);
       await watching.turn({ responseId, text: inputText(data["input"]), events: turn.events() });
-      // It is told anew, from its beginning: what is on screen of it goes when what is saved is shown.
+      // The turn is sent again from its beginning; its partial text on screen goes when the saved messages are shown.
       if (turn.lost !== null) {
         if (turn.lost.cause !== undefined) throw turn.lost;
         return before;
@@ -117,10 +117,10 @@ async function readTurns(
   }
 }
 
-/** The events of one turn, up to its end. What comes behind stays in the stream. */
+/** The events of one turn, up to its end. Later events stay in the stream. */
 class ToldTurn {
   readonly #told: AsyncGenerator<ServerEvent>;
-  /** With the error that cut the stream off as its cause; without one where the stream just ended. */
+  /** Its cause is the error that broke the stream; absent if the stream just ended. */
   lost: WatchLost | null = null;
   deleted = false;
 

@@ -3,7 +3,7 @@ import { useRef, type ReactNode } from "react";
 import { Icon, signs } from "../icon.tsx";
 
 export function AttachButton(props: {
-  /** Why no file can be attached; `null`: it can. */
+  /** Why no file can be attached; `null`: files can be attached. */
   readonly refused: string | null;
   readonly onFiles: (files: readonly File[]) => void;
 }): ReactNode {
@@ -15,7 +15,7 @@ export function AttachButton(props: {
         type="button"
         id="attach"
         className="quiet round"
-        // Not `disabled`: whoever comes to it by keyboard is to hear why.
+        // Not `disabled`, so that keyboard users can reach it and hear the reason.
         aria-disabled={refused !== null}
         aria-label={refused === null ? "Attach files" : `Attach files: ${refused}`}
         title={
@@ -34,7 +34,7 @@ export function AttachButton(props: {
         tabIndex={-1}
         onChange={({ currentTarget }) => {
           const files = [...(currentTarget.files ?? [])];
-          // The same file chosen again is another choice.
+          // Choosing the same file again must count as a change.
           currentTarget.value = "";
           props.onFiles(files);
         }}

@@ -1,31 +1,31 @@
-/** What is a chat's file doing, as its chip tells? The types that the page and the code that is loaded for files share, and nothing dear. */
+/** The states of a chat's files. Only types and small functions, shared by the page and the late-loaded code for files. */
 import type { ReactNode } from "react";
 
 export type FileState =
-  /** For those before it. */
+  /** Waits for the files before it. */
   | { readonly kind: "waiting" }
   | { readonly kind: "uploading"; readonly percent: number }
-  /** It is made searchable on the server. */
+  /** The server is making it searchable. */
   | { readonly kind: "reading" }
   | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly why: string; readonly retry: boolean };
 
 export interface ChatFile {
-  /** On this page. */
+  /** Identifies it on this page. */
   readonly key: string;
   readonly name: string;
   readonly state: FileState;
-  /** A picture, as a `data:` URL: it goes with the next message, and is none of the files that are searched. */
+  /** A picture as a `data:` URL: it goes with the next message and is not searched. */
   readonly picture?: string;
-  /** Something was asked with it, here or (as far as this browser knows) elsewhere: it stays as long as the chat. */
+  /** A question was asked with it, here or (as far as this browser knows) elsewhere: it stays as long as the chat. */
   readonly sent: boolean;
 }
 
 export interface FilesView {
   readonly files: readonly ChatFile[];
-  /** What is to be said of them all; `null`: nothing. */
+  /** A note about all of them; `null`: none. */
   readonly note: string | null;
-  /** Why none can be added here; `null`: some can. */
+  /** Why no file can be added; `null`: files can be added. */
   readonly refused: string | null;
 }
 
@@ -38,26 +38,26 @@ export interface FileBarProps {
   readonly onDismiss: () => void;
 }
 
-/** What handles the files of one chat. It is loaded with the first of them (desk.ts). */
+/** Handles the files of one chat. Loaded with the first file (desk.ts). */
 export interface Desk {
-  /** @param seen whether a model here looks at pictures */
+  /** @param seen whether a model accepts pictures */
   readonly add: (files: readonly File[], seen: boolean) => void;
   readonly remove: (key: string) => Promise<void>;
   readonly retry: (key: string) => void;
   readonly dismiss: () => void;
-  /** The vector stores that a question is asked with: none where nothing can be found in them. */
+  /** The vector stores for a question: empty if they contain nothing searchable. */
   readonly storeIds: () => readonly string[];
-  /** A question was asked with those files that are ready, and with these pictures, as `data:` URLs. */
+  /** A question was asked with the files that are ready, and with these pictures (`data:` URLs). */
   readonly asked: (pictures: readonly string[]) => void;
-  /** It was not: its words are in the field again, and so are its pictures. */
+  /** The question was refused: its text and pictures return to the field. */
   readonly refused: () => void;
-  /** The conversation is kept now: it can say which store is its own. */
+  /** The conversation is saved, so its metadata can name its store. */
   readonly saved: () => Promise<void>;
-  /** Shows what is in that store. */
+  /** Shows the files of that store. */
   readonly open: (storeId: string) => Promise<void>;
-  /** A question was refused since the store is there no more. */
+  /** A question was refused because the store no longer exists. */
   readonly gone: () => void;
-  /** Nothing goes on any more. */
+  /** Stops everything in progress. */
   readonly stop: () => void;
 }
 
@@ -68,19 +68,19 @@ export interface DeskModule {
 
 export interface DeskOptions {
   readonly conversation: string;
-  /** As it is now: a new sign-in brings a new one. */
+  /** The current token: signing in again changes it. */
   readonly token: () => string;
   readonly show: (change: Partial<FilesView>) => void;
 }
 
-/** What the next message shows the model. */
+/** The pictures of the next message. */
 export function picturesOf({ files }: FilesView): readonly string[] {
   return files.flatMap(({ picture, state }) =>
     picture === undefined || state.kind !== "ready" ? [] : [picture],
   );
 }
 
-/** Whether a question has to wait for it. */
+/** Whether a question must wait for it. */
 export function isOnItsWay({ state }: ChatFile): boolean {
   return state.kind === "waiting" || state.kind === "uploading" || state.kind === "reading";
 }

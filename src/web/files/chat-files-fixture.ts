@@ -1,4 +1,4 @@
-/** For tests: one chat's files, as its page shows them, in front of a server that does as it is told. */
+/** For tests: one chat's files as its page shows them, with a scripted server. */
 import { expect, vi } from "vitest";
 import { type FilesView, noFiles } from "./chat-file.ts";
 import { ChatFiles } from "./chat-files.ts";
@@ -8,7 +8,7 @@ let benches = 0;
 
 export class ChatFilesBench {
   readonly server = new FakeFilesServer();
-  /** What the tab that was opened last shows. */
+  /** The view of the tab opened last. */
   view: FilesView = noFiles;
   /** The conversation's id. */
   chat: string;
@@ -23,7 +23,7 @@ export class ChatFilesBench {
     vi.unstubAllGlobals();
   }
 
-  /** The chat in a tab of its own. */
+  /** Opens the chat in another tab. */
   opened(): ChatFiles {
     this.view = noFiles;
     return new ChatFiles({

@@ -1,4 +1,4 @@
-/** In which store do a chat's files lie, who is told of it, and what when it is gone? */
+/** Which store contains a chat's files, where is that recorded, and what happens if the store is gone? */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ChatFilesBench, file } from "./chat-files-fixture.ts";
 import { storeKey } from "./store-of-chat.ts";
@@ -99,7 +99,7 @@ test("a file that is still being read when the chat is opened is asked about onc
   await vi.advanceTimersByTimeAsync(240);
   expect(bench.server.asked.length).toBe(before);
   await vi.advanceTimersByTimeAsync(20);
-  // The first tab's own look falls elsewhere.
+  // The first tab reads at another time.
   expect(bench.server.asked.length).toBe(before + 1);
 });
 

@@ -52,7 +52,7 @@ test("one whose removal crosses its last byte is erased", async () => {
   const desk = bench.opened();
   desk.add([file("a.md")]);
   await vi.waitFor(() => expect(bench.server.uploads.length).toBe(1));
-  // The server has it, and its answer is on the way.
+  // The server has it, and its answer is in transit.
   const finishing = bench.server.uploads[0]?.finish();
   expect(bench.server.files.size).toBe(1);
   await Promise.all([finishing, desk.remove(bench.view.files[0]?.key ?? "")]);

@@ -1,6 +1,6 @@
 /**
- * The desk at which a chat's files are handled: each goes through upload, store and reading, two at a time, and can be taken back at any
- * moment. What is shown of them is told by `show`; nothing here knows of the page.
+ * Handles a chat's files: each is uploaded, put into the store and read, two at a time, and can be removed at any moment. It reports to the
+ * page only through `show`.
  */
 import { ApiError } from "../api.ts";
 import type { ChatFile, DeskOptions, FileState } from "./chat-file.ts";
@@ -12,9 +12,9 @@ import { forgetUnsent, rememberUnsent } from "./unsent-files.ts";
 import { untilRead } from "./until-read.ts";
 import { uploadFile } from "./upload-file.ts";
 
-/** Of one chat. Nobody reads more in one conversation, and a search weighs each. */
+/** The most files of one chat. A conversation hardly needs more, and each makes searches slower. */
 export const mostFiles = 20;
-/** A browser opens six connections to a host; one is the watch's, and a question needs one. */
+/** A browser opens six connections to a host; the watch and a question need one each. */
 const atOnce = 2;
 
 const filesGone =
@@ -26,7 +26,7 @@ const empty = {
   retry: false,
 } as const;
 
-/** What is behind a chip that was made here. */
+/** The work for a file that was added on this page. */
 interface Job {
   readonly file: File;
   readonly removed: AbortController;
@@ -39,9 +39,9 @@ export class ChatFiles {
   readonly #store: ChatStore;
   readonly #jobs = new Map<string, Job>();
   readonly #stopped = new AbortController();
-  /** Those that are asked about until they are read, beside the jobs. */
+  /** Files without a job whose state is polled until they are read. */
   readonly #followed = new Set<string>();
-  /** In which store the file of a chip lies. */
+  /** The store of each file. */
   readonly #places = new Map<string, string>();
   #files: readonly ChatFile[] = [];
   #running = 0;
@@ -75,10 +75,10 @@ export class ChatFiles {
     if (file === undefined || file.sent) return;
     job?.removed.abort();
     this.#drop(key);
-    // One that was there when the chat was opened has no job here, and its own id.
+    // A file that existed when the chat was opened has no job; its key is its id.
     const id = job === undefined ? key : job.id;
     if (id !== null && !(await this.#deleted(id))) {
-      // It lies there still, and may be found by a question: its chip is back, and what is to be done is said.
+      // It is still in the store and may be found by a question: show it again, with a note.
       this.#note(`${file.name} could not be removed. Remove it again.`);
       if (job !== undefined) this.#jobs.set(key, { ...job, removed: new AbortController() });
       const state: FileState =
@@ -141,7 +141,7 @@ export class ChatFiles {
     if (id === null) return;
     this.#store.gone(id);
     this.#leaveBehind();
-    // The question's own notice says it.
+    // The question's notice says it.
     this.#note(null);
   }
 
@@ -213,7 +213,7 @@ export class ChatFiles {
         signal,
       );
       rememberUnsent(job.id);
-      // Its last byte and its removal may have crossed.
+      // It may have been removed while its last byte was sent.
       if (signal.aborted) await this.#forget(job);
       signal.throwIfAborted();
     }
@@ -225,7 +225,7 @@ export class ChatFiles {
     return untilRead(token, attached.storeId, attached.value, signal);
   }
 
-  /** What lies in a store that is gone can be asked about no more. */
+  /** Files of a store that is gone can't be searched any more. */
   #leaveBehind(): void {
     const { id } = this.#store;
     const left = this.#files.filter(
@@ -237,7 +237,7 @@ export class ChatFiles {
     this.#shown();
   }
 
-  /** One that was on its way when the chat was opened. */
+  /** Follows a file that was being read when the chat was opened. */
   async #follow(file: StoredFile, storeId: string): Promise<void> {
     if (this.#followed.has(file.id)) return;
     this.#followed.add(file.id);
@@ -252,7 +252,7 @@ export class ChatFiles {
     }
   }
 
-  /** It is of no use to anybody, and counts against what its owner may have. Where it can't be deleted now it goes by its time. */
+  /** Deletes a file that is no longer needed, since it counts against its owner's limits. If that fails, it expires. */
   async #forget(job: Job): Promise<void> {
     if (job.id !== null && (await this.#deleted(job.id))) job.id = null;
   }

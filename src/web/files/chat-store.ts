@@ -1,4 +1,4 @@
-/** The vector store of one chat: made with its first file, made anew where it has expired, and said in the conversation's metadata. */
+/** The vector store of one chat: created with its first file, created again if it has expired, and named in the conversation's metadata. */
 import { ApiError } from "../api.ts";
 import { isUnused } from "../keep.ts";
 import { isFull } from "./file-problem.ts";
@@ -9,7 +9,7 @@ export class ChatStore {
   readonly #conversation: string;
   readonly #token: () => string;
   #id: string | null = null;
-  /** One that is there no more: its id stands in the metadata until there is another. */
+  /** A store that no longer exists; the metadata names it until there is another. */
   #gone: string | null = null;
   #making: Promise<string> | null = null;
 
@@ -32,7 +32,7 @@ export class ChatStore {
     if (notSaidStore(this.#conversation) === storeId) forgetStore(this.#conversation);
   }
 
-  /** Files that are attached at the same moment lie in the same one. */
+  /** Files attached at the same moment share one store. */
   async ready(): Promise<string> {
     if (this.#id !== null) return this.#id;
     this.#making ??= this.#make().finally(() => {
@@ -41,7 +41,7 @@ export class ChatStore {
     return this.#making;
   }
 
-  /** Puts something into the store; where that has gone meanwhile, into a new one. */
+  /** Puts something into the store, or into a new one if it is gone. */
   async takes<Value>(
     storeId: string,
     put: (storeId: string) => Promise<Value>,
@@ -56,19 +56,19 @@ export class ChatStore {
     }
   }
 
-  /** Tells the conversation, where there is one by now. Until it is told the browser remembers. */
+  /** Names the store in the conversation's metadata, if the conversation exists. Until then the browser remembers it. */
   async say(): Promise<void> {
     const id = this.#id;
     if (id === null || notSaidStore(this.#conversation) !== id || isUnused(this.#conversation)) return;
     try {
       if (await sayStore(this.#token(), this.#conversation, id)) forgetStore(this.#conversation);
     } catch (error) {
-      // It is told with the next turn, or when the chat is opened again.
+      // It is tried again with the next turn, or when the chat is opened again.
       if (!(error instanceof ApiError)) throw error;
     }
   }
 
-  /** Nothing is in it any more, and of a chat that was not begun nobody else knows. What can't be deleted now goes by its time. */
+  /** Deletes the empty store of a chat that was never begun. If that fails, it expires. */
   async drop(): Promise<void> {
     const id = this.#id;
     if (id === null || !isUnused(this.#conversation)) return;
@@ -81,7 +81,7 @@ export class ChatStore {
     }
   }
 
-  /** Where there are too many stores already, those whose time is over make room. */
+  /** If there are too many stores, deletes expired ones and tries again. */
   async #makeRoom(make: () => Promise<string>): Promise<string> {
     try {
       return await make();
@@ -93,7 +93,7 @@ export class ChatStore {
   }
 
   async #make(): Promise<string> {
-    // Another tab may have made one since.
+    // Another tab may have created one since.
     const there = await storeOfChat(this.#token(), this.#conversation);
     if (there !== null && there !== this.#gone) {
       this.#id = there;

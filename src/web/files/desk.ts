@@ -1,4 +1,4 @@
-/** What is loaded with a chat's first file, in one piece: files that are searched, and pictures that go with the next message. */
+/** The code loaded with a chat's first file, in one piece: for searched files, and for pictures of the next message. */
 import type { ChatFile, Desk, DeskOptions } from "./chat-file.ts";
 import { ChatFiles } from "./chat-files.ts";
 import { MessagePictures } from "./message-pictures.ts";

@@ -1,7 +1,7 @@
-/** Files that are dragged over the page and dropped on it. Without this a browser would leave the page to show the file. */
+/** Accepts files dropped on the page. Without this a browser would leave the page to show the file. */
 import { useEffect, useRef, useState, type ReactNode } from "react";
 
-/** A component of its own: only it is rendered anew while something is held over the page. */
+/** A separate component, so that only it is rendered while a file is dragged over the page. */
 export function DropHere({ onFiles }: { readonly onFiles: (files: readonly File[]) => void }): ReactNode {
   const [over, setOver] = useState(false);
   const taken = useRef(onFiles);
@@ -9,7 +9,7 @@ export function DropHere({ onFiles }: { readonly onFiles: (files: readonly File[
     taken.current = onFiles;
   }, [onFiles]);
   useEffect(() => {
-    /** It is told of every element that the pointer enters and leaves. */
+    /** Events come for every element that the pointer enters and leaves. */
     let depth = 0;
     const enter = (event: DragEvent): void => {
       if (!holdsFiles(event.dataTransfer)) return;
@@ -24,7 +24,7 @@ export function DropHere({ onFiles }: { readonly onFiles: (files: readonly File[
     const hold = (event: DragEvent): void => {
       if (!holdsFiles(event.dataTransfer)) return;
       event.preventDefault();
-      // It was held there before this was.
+      // A file was already dragged over the page before this was loaded.
       setOver(true);
       if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
     };

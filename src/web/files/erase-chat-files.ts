@@ -1,11 +1,11 @@
-/** What a chat that is deleted leaves behind is erased with it: its store, and every file in it. */
+/** Erases the store of a deleted chat, and every file in it. */
 import { deleteFile, deleteStore, isStoreOf, listFiles } from "./files-api.ts";
 
 const atOnce = 4;
 
 /**
- * Before the chat is deleted, since its store is known by it. Resolves with what erases them; `null`: there is nothing to erase, or the
- * store is one that somebody made by himself, which is nobody's to delete here.
+ * Call it before the chat is deleted, since only the chat names its store. Resolves with a function that erases the files; `null`: there is
+ * nothing to erase, or the store was not created by this page and must not be deleted.
  */
 export async function filesToErase(
   token: string,
@@ -16,15 +16,15 @@ export async function filesToErase(
   return async () => erased(token, storeId);
 }
 
-/** Whether all of it is gone. Files first: those of a store that is gone could not be found again. */
+/** Returns whether all is gone. Files first, since they can't be found without their store. */
 async function erased(token: string, storeId: string): Promise<boolean> {
   try {
     const known = new Set<string>();
     for (;;) {
       const listed = (await listFiles(token, storeId)) ?? [];
-      // What somebody has put in by himself may lie in other stores as well: it is taken out with the store, and no more.
+      // Files that this page did not add may be in other stores as well: they only leave this store.
       const files = listed.filter(({ id, isOurs }) => isOurs && !known.has(id));
-      // Deleted, they are listed for a moment longer.
+      // Deleted files are listed for a moment longer.
       if (files.length === 0) break;
       for (let at = 0; at < files.length; at += atOnce)
         await Promise.all(files.slice(at, at + atOnce).map(async ({ id }) => deleteFile(token, id)));
@@ -33,7 +33,7 @@ async function erased(token: string, storeId: string): Promise<boolean> {
     await deleteStore(token, storeId);
     return true;
   } catch {
-    // Said on the page, and tried again from there.
+    // The page shows it and tries again.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** For tests: files, vector stores and one conversation as the API keeps them, behind `fetch` and `XMLHttpRequest`. */
+/** For tests: a fake API with files, vector stores and one conversation, behind `fetch` and `XMLHttpRequest`. */
 import { vi } from "vitest";
 
 interface KeptFile {
@@ -15,12 +15,12 @@ interface KeptStore {
 export class FakeFilesServer {
   readonly files = new Map<string, KeptFile>();
   readonly stores = new Map<string, KeptStore>();
-  /** `null`: it was not begun. */
+  /** The metadata; `null`: the conversation does not exist. */
   conversation: Record<string, string> | null = null;
   readonly asked: string[] = [];
-  /** What becomes of a file in a store. */
+  /** The outcome of reading a file in a store. */
   reads: "ready" | "never" | { readonly code: string; readonly message: string } = "ready";
-  /** Refuses what begins so. */
+  /** Refuses requests that begin like this. */
   refuses: {
     readonly what: string;
     readonly status: number;
@@ -193,7 +193,7 @@ export class FakeUpload extends EventTarget {
     if (!this.#ended) this.#end("load");
   }
 
-  /** The connection is gone. */
+  /** Breaks the connection. */
   lose(): void {
     this.#end("error");
   }

@@ -1,4 +1,4 @@
-/** A chat's files over the field: those that were asked with folded, the others as chips that can be taken back. */
+/** A chat's files above the field: those already used in a question folded, the others as chips that can be removed. */
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { shownName } from "../../shared/wire/shown-name.ts";
 import { Icon, signs } from "../icon.tsx";
@@ -63,7 +63,7 @@ export function FileBar({ view, onRemove, onRetry, onDismiss }: FileBarProps): R
   );
 }
 
-/** The button that was pressed is gone with what it was about: whoever pressed it is where files come from. */
+/** The pressed button is gone with its file: the focus moves to the attach button. */
 function focusOnAttach(): void {
   document.getElementById("attach")?.focus();
 }
@@ -80,10 +80,10 @@ function Chip({
   const { state } = file;
   const name = shownName(file.name);
   const chip = useRef<HTMLLIElement>(null);
-  // Of many only some are seen: what was attached last, or has failed, is.
+  // If not all are visible, scroll to the last attached or failed one.
   const isFailed = state.kind === "failed";
   useEffect(() => {
-    // Newer browsers answer with a promise, which is no clean-up.
+    // Newer browsers return a promise, which must not be taken for a clean-up function.
     chip.current?.scrollIntoView({ block: "nearest" });
   }, [isFailed]);
   return (
@@ -133,7 +133,7 @@ function stateInWords(state: FileState): string {
   }
 }
 
-/** For who does not see the chips. */
+/** Announcements for screen readers. */
 function useTold(files: readonly ChatFile[]): string {
   const [told, setTold] = useState("");
   const before = useRef<readonly ChatFile[]>([]);

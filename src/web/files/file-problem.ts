@@ -1,17 +1,17 @@
-/** What went wrong with a file, and what to do about it? In words for its chip. */
+/** What went wrong with a file, and what can the user do? Words for its chip. */
 import type { ApiFailure } from "../advice.ts";
 import { ApiError } from "../api.ts";
 
 export interface FileProblem {
   readonly why: string;
-  /** Whether the same can go well another time. */
+  /** Whether another attempt may succeed. */
   readonly retry: boolean;
-  /** Not this file: none can be attached here. */
+  /** No file at all can be attached here. */
   readonly refusesAll?: true;
 }
 
 const megabyte = 1_048_576;
-/** Above this a connection that broke may have been broken by a server that takes no file as large. */
+/** Above this size a broken connection may mean that the server does not accept such large files. */
 const largeBytes = 8 * megabyte;
 
 /** The browser can't read it (any more). */
@@ -60,7 +60,7 @@ function problemOf(failure: ApiFailure, bytes: number): FileProblem {
       break;
   }
   if (status >= 500) return { why: "The service has trouble. Try again in a moment.", retry: true };
-  // What an owner may have at most. There is no list of files to delete from on this page: they go with their chats.
+  // The owner's limits. This page has no list of files to delete from: they are deleted with their chats.
   if (isFull(failure))
     return {
       why: "There is no room for more of your files. Delete chats whose files you need no more, then try again.",
@@ -74,12 +74,12 @@ function limitIn(message: string): string {
   return Number.isFinite(bytes) ? `a file may have ${sizeInWords(bytes)}` : "it is over the limit";
 }
 
-/** Its owner has as much as he may have. */
+/** Whether the owner's limits are reached. */
 export function isFull({ status, message }: ApiFailure): boolean {
   return status === 400 && message.includes("the most that this tenant allows");
 }
 
-/** What the server says of a file, with sizes as people say them. */
+/** The server's message about a file, with readable sizes. */
 export function saidInWords(message: string): string {
   return message.replaceAll(/\b(\d{4,}) bytes\b/g, (_, bytes: string) => sizeInWords(Number(bytes)));
 }

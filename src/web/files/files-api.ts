@@ -1,19 +1,19 @@
-/** Files and vector stores as the page uses them: one store a chat, each file by itself. The bytes' own way: upload-file.ts. */
+/** The API for files and vector stores: one store for each chat. upload-file.ts sends the bytes. */
 import { ApiError, call, isRecord, json, textOf } from "../api.ts";
 import { saidInWords } from "./file-problem.ts";
 import { metadataOfChat, pathOf, storeKey } from "./store-of-chat.ts";
 
 /**
- * How long files are kept at most, in days: what a page that was closed left behind goes by itself. The API keeps a file that is to go by
- * itself no longer than this; a store goes when nothing was asked of it for as long.
+ * How many days files are kept, so that leftovers of a closed page disappear. The API's longest expiry for a file; a store expires when it was
+ * not used for as long.
  */
 export const keptDays = 30;
 
-/** In the vector store's metadata: whose files it holds. What does not say so was not made here, and is not erased from here. */
+/** Key in the vector store's metadata: the chat of its files. A store without it was not created here and is never erased from here. */
 const chatKey = "chat";
-/** In a file's attributes: lists of a store's files have no names. */
+/** Key in a file's attributes, since lists of a store's files have no names. */
 const nameKey = "filename";
-/** Answers come within a second; one that takes this long was lost. */
+/** Answers come within a second; a request that takes this long was lost. */
 const longestMs = 30_000;
 const dayMs = 86_400_000;
 
@@ -23,9 +23,9 @@ export interface StoredFile {
   /** Whether it was attached on this page. */
   readonly isOurs: boolean;
   readonly status: "in_progress" | "ready" | "failed";
-  /** Why it failed, where the server says it: what kinds of files can be searched. */
+  /** Why it failed, if the server says it: for example which kinds of files can be searched. */
   readonly why: string;
-  /** Whether the same might go well another time. */
+  /** Whether another attempt may succeed. */
   readonly retry: boolean;
 }
 
@@ -59,7 +59,7 @@ export async function lookAtFile(
   );
 }
 
-/** Oldest first; `null`: there is no such store (any more). */
+/** Oldest first; `null`: the store does not exist (any more). */
 export async function listFiles(token: string, storeId: string): Promise<readonly StoredFile[] | null> {
   try {
     const page = await got(token, `${storePath(storeId)}/files?limit=100&order=asc`);
@@ -70,7 +70,7 @@ export async function listFiles(token: string, storeId: string): Promise<readonl
   }
 }
 
-/** Takes it out of its store as well. One that is gone by then is no error. */
+/** Also removes it from its store. A file that is already gone is no error. */
 export async function deleteFile(token: string, fileId: string): Promise<void> {
   await deleted(token, `/v1/files/${encodeURIComponent(fileId)}`);
 }
@@ -80,8 +80,8 @@ export async function deleteStore(token: string, storeId: string): Promise<void>
 }
 
 /**
- * Deletes stores of chats whose time is over: they are empty, and count against what their owner may have as long as they are listed.
- * Resolves how many.
+ * Deletes expired stores of chats: they are empty, but count against the owner's limits as long as they are listed. Resolves with their
+ * number.
  */
 export async function sweepStores(token: string): Promise<number> {
   const page = await got(token, "/v1/vector_stores?limit=100&order=asc");
@@ -93,20 +93,20 @@ export async function sweepStores(token: string): Promise<number> {
   return over.length;
 }
 
-/** Whether it was made here for that chat, and for no other. */
+/** Whether it was created here for that chat. */
 export async function isStoreOf(token: string, storeId: string, conversation: string): Promise<boolean> {
   const store = await storeById(token, storeId);
   return isRecord(store?.["metadata"]) && store["metadata"][chatKey] === conversation;
 }
 
-/** Of a store in which nothing is: whether there was something whose time is over, as far as can be told; or there is no such store. */
+/** For a store without files: whether its files have probably expired, or the store does not exist. */
 export async function isEmptied(token: string, storeId: string): Promise<boolean> {
   const store = await storeById(token, storeId);
   const createdMs = Number(store?.["created_at"] ?? 0) * 1000;
   return store?.["status"] !== "completed" || Date.now() - createdMs > keptDays * dayMs;
 }
 
-/** Tells every device which store is the chat's. `false`: there is no such conversation (yet). */
+/** Names the chat's store for all devices. `false`: the conversation does not exist (yet). */
 export async function sayStore(token: string, conversation: string, storeId: string): Promise<boolean> {
   const metadata = await metadataOfChat(token, conversation);
   if (metadata === null) return false;

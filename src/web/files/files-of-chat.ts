@@ -1,6 +1,6 @@
 /**
- * The files of one chat before, and whether or not, the code that handles them is loaded: most chats have none. It outlives the view of
- * the chat as long as there is a file that was not asked with, as a draft does: whoever looks into another chat finds it where he left it.
+ * The files of one chat, whether or not the code that handles them is loaded, which most chats never need. Like a draft it outlives the
+ * chat's view as long as a file was not used in a question, so that it is still there after a look at another chat.
  */
 import { ApiError } from "../api.ts";
 import { isForGood } from "../failure-notice.ts";
@@ -19,14 +19,14 @@ import {
 import { storeOfChat } from "./store-of-chat.ts";
 import type { ReactNode } from "react";
 
-/** Its file is out of reach, or was replaced by a newer page's. */
+/** Its file is unreachable, or was replaced by a newer version's. */
 export const filesNotLoaded =
   "The part of this page that handles files could not be loaded. Check your connection and try again; if that does not help, reload the page.";
 
 export interface FilesShown extends FilesView {
-  /** Whether it is known which files the chat has. */
+  /** Whether the chat's files are known. */
   readonly known: boolean;
-  /** `null`: there is nothing to show yet. */
+  /** `null`: nothing to show yet. */
   readonly FileBar: ((props: FileBarProps) => ReactNode) | null;
 }
 
@@ -40,7 +40,7 @@ export class FilesOfChat {
   #loading: Promise<Desk> | null = null;
   #stopped = false;
 
-  /** @param load the code that handles files: anew at each try, since it may be out of reach */
+  /** @param load loads the code that handles files; called again at each attempt, since it may fail */
   constructor(conversation: string, token: string, load: () => Promise<DeskModule>) {
     this.#conversation = conversation;
     this.#token = token;
@@ -58,7 +58,7 @@ export class FilesOfChat {
     this.#token = token;
   }
 
-  /** Which files has it? Asked until there is an answer: a question that was asked without its files would be answered wrongly. */
+  /** Finds the chat's files. Repeated until it succeeds, since a question asked without its files would get a wrong answer. */
   async look(leaving: AbortSignal): Promise<void> {
     for (let failures = 1; !this.#shown.known && !leaving.aborted; failures += 1) {
       if (await this.#looked()) return this.#show({ known: true });
@@ -66,12 +66,12 @@ export class FilesOfChat {
     }
   }
 
-  /** Somebody else has written in the chat, who may have brought files. */
+  /** Another device has written in the chat, maybe with files. */
   async lookAgain(): Promise<void> {
     if (this.#shown.known && !this.#shown.files.some(({ sent }) => !sent)) await this.#looked();
   }
 
-  /** @param seen whether a model here looks at pictures */
+  /** @param seen whether a model accepts pictures */
   async add(files: readonly File[], seen: boolean): Promise<void> {
     if (files.length === 0) return;
     const { refused } = this.#shown;
@@ -107,12 +107,12 @@ export class FilesOfChat {
     await this.#desk?.saved();
   }
 
-  /** A question was refused since its store is there no more: the next one is asked without. */
+  /** A question was refused because its store no longer exists: the next one is asked without it. */
   gone(): void {
     this.#desk?.gone();
   }
 
-  /** Whether something would be lost with it. */
+  /** Whether dropping it would lose something. */
   get isWanted(): boolean {
     return this.#shown.files.some((file) => !file.sent || isOnItsWay(file));
   }
@@ -122,7 +122,7 @@ export class FilesOfChat {
     this.#desk?.stop();
   }
 
-  /** Whether it is known now, or never will be. */
+  /** Whether the search is over: the files are known, or never will be. */
   async #looked(): Promise<boolean> {
     try {
       const storeId = await storeOfChat(this.#token, this.#conversation);
@@ -135,7 +135,7 @@ export class FilesOfChat {
     }
   }
 
-  /** `null`: the file of that code is out of reach, or was replaced by a newer page's, which is said. */
+  /** `null`: that code could not be loaded, which is shown. */
   async #desked(): Promise<Desk | null> {
     try {
       const desk = await this.#loaded();
@@ -173,14 +173,14 @@ export class FilesOfChat {
   }
 }
 
-/** What handles files, and what erases them. */
+/** Loads the code that handles and erases files. */
 export async function loadDesk(): Promise<typeof import("./desk.ts")> {
   return loadAgain(async () => import("./shown-desk.ts"));
 }
 
 const kept = new Map<string, FilesOfChat>();
 
-/** @param who nobody else finds them, whoever signs in on this page */
+/** @param who the user: others who sign in on this page don't get them */
 export function filesOfChat(who: string, conversation: string, token: string): FilesOfChat {
   const key = JSON.stringify([who, conversation]);
   const known = kept.get(key);
@@ -188,25 +188,25 @@ export function filesOfChat(who: string, conversation: string, token: string): F
   return known ?? new FilesOfChat(conversation, token, loadDesk);
 }
 
-/** The chat is looked at. */
+/** The chat is on screen. */
 export function keepFiles(who: string, conversation: string, files: FilesOfChat): void {
   kept.set(JSON.stringify([who, conversation]), files);
 }
 
-/** The chat is not looked at any more. */
+/** The chat has left the screen. */
 export function leaveFiles(who: string, conversation: string): void {
   const key = JSON.stringify([who, conversation]);
   if (kept.get(key)?.isWanted === false) kept.delete(key);
 }
 
-/** The chat is gone. */
+/** The chat was deleted. */
 export function dropFiles(who: string, conversation: string): void {
   const key = JSON.stringify([who, conversation]);
   kept.get(key)?.stop();
   kept.delete(key);
 }
 
-/** Who signs out leaves nothing behind that goes on in his name. */
+/** After signing out nothing continues in the user's name. */
 export function dropAllFiles(): void {
   for (const files of kept.values()) files.stop();
   kept.clear();

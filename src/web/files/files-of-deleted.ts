@@ -1,11 +1,11 @@
-/** What a chat that is deleted leaves behind: its files, known by what the conversation says before it goes. */
+/** The files of a chat to be deleted, found through its metadata before it is gone. */
 import { whoIs } from "../credential.ts";
 import { dropFiles, loadDesk } from "./files-of-chat.ts";
 import { forgetStore, storeOfChat } from "./store-of-chat.ts";
 
 /**
- * To be asked before the chat is deleted; rejects where it can't be told, so that no file is left behind that nobody knows of.
- * @returns what erases them, to be called once the chat is gone: whether all of them are
+ * Call it before the chat is deleted. Rejects if the files can't be determined, so that no unknown file is left behind.
+ * @returns a function that erases them, to call once the chat is gone; it resolves with whether all are erased
  */
 export async function filesOfDeleted(token: string, conversation: string): Promise<() => Promise<boolean>> {
   const storeId = await storeOfChat(token, conversation);

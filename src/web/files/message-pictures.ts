@@ -1,4 +1,4 @@
-/** The pictures of the next message: made small here, shown as chips, and gone with the message. No server keeps them by themselves. */
+/** The pictures of the next message: made smaller here, shown as chips, and sent with the message. The server does not store them separately. */
 import type { ChatFile, FileState } from "./chat-file.ts";
 import { mostPictures, pictureOf } from "./picture.ts";
 
@@ -17,10 +17,10 @@ export class MessagePictures {
   readonly #show: (pictures: readonly ChatFile[]) => void;
   readonly #read: (file: File) => Promise<string>;
   #pictures: readonly ChatFile[] = [];
-  /** Those of the message that is being asked. */
+  /** Those of the message being sent. */
   #asked: readonly ChatFile[] = [];
 
-  /** @param read as a `data:` URL; rejects where it can't be had */
+  /** @param read returns a `data:` URL; rejects if that fails */
   constructor(
     show: (pictures: readonly ChatFile[]) => void,
     read: (file: File) => Promise<string> = pictureOf,
@@ -37,7 +37,7 @@ export class MessagePictures {
     if (state.kind === "reading") void this.#look(key, file);
   }
 
-  /** `false`: it is none of these. */
+  /** `false`: it is not one of these. */
   remove(key: string): boolean {
     const left = this.#pictures.filter((picture) => picture.key !== key);
     if (left.length === this.#pictures.length) return false;
@@ -45,7 +45,7 @@ export class MessagePictures {
     return true;
   }
 
-  /** @param pictures those that have gone: one that was attached since is the next message's */
+  /** @param pictures those that were sent; pictures attached since belong to the next message */
   asked(pictures: readonly string[]): void {
     this.#asked = this.#pictures.filter(
       ({ picture, state }) => picture !== undefined && state.kind === "ready" && pictures.includes(picture),
@@ -53,7 +53,7 @@ export class MessagePictures {
     if (this.#asked.length > 0) this.#become(this.#pictures.filter((one) => !this.#asked.includes(one)));
   }
 
-  /** The words of the message are in the field again, and so are its pictures. */
+  /** The message was refused: its pictures return, as its text does. */
   refused(): void {
     let room = mostPictures - this.#asked.length;
     const since = this.#pictures.map((picture): ChatFile => {
@@ -69,11 +69,11 @@ export class MessagePictures {
     let looked: Pick<ChatFile, "state" | "picture">;
     try {
       const picture = await this.#read(file);
-      // Those of a message that was refused may have come back meanwhile.
+      // Pictures of a refused message may have returned meanwhile.
       const others = this.#pictures.filter((one) => one.key !== key && one.state.kind === "ready");
       looked = { picture, state: others.length < mostPictures ? { kind: "ready" } : tooMany };
     } catch {
-      // Broken, or of a kind that this browser has no reader for.
+      // Broken, or of a kind that this browser can't read.
       looked = { state: unreadable };
     }
     this.#become(this.#pictures.map((one) => (one.key === key ? { ...one, ...looked } : one)));

@@ -1,8 +1,8 @@
-/** Files that come with what is pasted into the field. */
+/** Files pasted into the field. */
 
 /**
- * Of what is pasted: files, unless there is text as well (a spreadsheet's cells come as a picture, too). Files that were copied as such
- * bring their names as text on some systems.
+ * The files in pasted data, unless there is also text (a spreadsheet's cells come as text and as a picture). On some systems copied files
+ * bring their names as text.
  */
 export function pastedFiles(data: Pick<DataTransfer, "files" | "getData">): readonly File[] {
   const files = [...data.files];

@@ -1,19 +1,19 @@
 /**
- * A picture as a model is shown it: small enough for a message and for what a conversation keeps of one, and without what a camera writes
- * beside it (where it was taken, when, with what).
+ * Prepares a picture for a model: small enough for a message and for a stored one, and without the camera's metadata (where, when and with
+ * what it was taken).
  */
 
-/** Together with a long text they stay under the 1.5 MB that a conversation keeps of one message. */
+/** Together with a long text they stay below the 1.5 MB that a conversation stores of one message. */
 export const mostPictures = 4;
 const mostBytes = 250_000;
-/** Pixels of the longer side. Models look at some 1,024 of them. */
+/** Pixels of the longer side. Models use about 1,024. */
 const sides = [1280, 1024, 768, 512];
 
 export function isPicture({ type }: File): boolean {
   return /^image\/(?:png|jpe?g|webp|gif|avif|bmp|heic|heif)$/.test(type);
 }
 
-/** As a `data:` URL. Throws where the browser can't read it. */
+/** As a `data:` URL. Throws if the browser can't read it. */
 export async function pictureOf(file: File): Promise<string> {
   const bitmap = await createImageBitmap(file);
   try {
@@ -25,7 +25,7 @@ export async function pictureOf(file: File): Promise<string> {
       );
       const context = canvas.getContext("2d");
       if (context === null) break;
-      // What is transparent would become black.
+      // Otherwise transparent pixels would become black.
       context.fillStyle = "#fff";
       context.fillRect(0, 0, canvas.width, canvas.height);
       context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);

@@ -1,4 +1,4 @@
-/** desk.ts with the styles of what it shows. */
+/** desk.ts with its styles. */
 import styles from "../styles/files.css?inline";
 import { addStyles } from "../late-code.ts";
 

@@ -1,9 +1,9 @@
-/** How is a file shown, of which the browser or the store tells? */
+/** How is a file from the browser or from the store shown? */
 import type { ChatFile, FileState } from "./chat-file.ts";
 import type { StoredFile } from "./files-api.ts";
 import { isUnsent } from "./unsent-files.ts";
 
-/** Some of what is pasted has none. */
+/** Some pasted files have no name. */
 export function nameOf({ name }: File): string {
   return name || "Pasted file";
 }

@@ -1,21 +1,21 @@
 /**
- * Which vector store holds a chat's files? The conversation's metadata says it, for every device. Until its first turn is saved there is no
- * conversation that could: until then this browser remembers it, by names that are no secret and useless without the session.
+ * Which vector store contains a chat's files? The conversation's metadata names it, for all devices. Before its first turn is saved there is no
+ * conversation yet, so this browser remembers it, by ids that are no secret and useless without the session.
  */
 import { ApiError, call, isRecord, json } from "../api.ts";
 import { isUnused } from "../keep.ts";
 import { type Pair, pairsIn } from "../kept-pairs.ts";
 import { Shelf } from "../shelf.ts";
 
-/** In the conversation's metadata: the id of its vector store. */
+/** Key in the conversation's metadata: the id of its vector store. */
 export const storeKey = "chat_files_store";
 
 const notSaidKey = "edgewise.chat-files";
-/** Chats whose first turn never came to be are forgotten again. */
+/** The most chats remembered, so that chats without a first turn are forgotten. */
 const mostNotSaid = 20;
 const browser = new Shelf(() => localStorage);
 
-/** `null`: it has none, or there is no such conversation (yet). */
+/** `null`: it has none, or the conversation does not exist (yet). */
 export async function storeOfChat(token: string, conversation: string): Promise<string | null> {
   if (!isUnused(conversation)) {
     const metadata = await metadataOfChat(token, conversation);
@@ -25,7 +25,7 @@ export async function storeOfChat(token: string, conversation: string): Promise<
   return notSaidStore(conversation);
 }
 
-/** `null`: there is no such conversation (yet). */
+/** `null`: the conversation does not exist (yet). */
 export async function metadataOfChat(
   token: string,
   conversation: string,
@@ -49,7 +49,7 @@ export function pathOf(conversation: string): string {
   return `/v1/conversations/${encodeURIComponent(conversation)}`;
 }
 
-/** The conversation can't say it yet. */
+/** For a conversation that can't name it yet. */
 export function rememberStore(conversation: string, storeId: string): void {
   keep([...notSaid().filter(([chat]) => chat !== conversation), [conversation, storeId]]);
 }

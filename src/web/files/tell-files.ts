@@ -1,13 +1,13 @@
-/** What is told of a chat's files to who does not see their chips, when `before` has become `now`? Each step once, and no percents. */
+/** What do screen readers announce about a chat's files when `before` has become `now`? Each step once, without percentages. */
 import type { ChatFile } from "./chat-file.ts";
 
-/** Empty: nothing new. */
+/** Empty: nothing to announce. */
 export function toldOfFiles(before: readonly ChatFile[], now: readonly ChatFile[]): string {
   const known = new Map(before.map(({ key, state }) => [key, state.kind]));
   const fresh = now.filter(({ key, state, sent }) => !sent && known.get(key) !== state.kind);
   const sentences = fresh.flatMap(({ name, state }) => {
     switch (state.kind) {
-      // Told with the file's first step.
+      // Announced with the file's first step.
       case "waiting":
         return known.size === now.length ? [] : [`${name} is attached.`];
       case "uploading":

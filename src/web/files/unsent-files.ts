@@ -1,12 +1,12 @@
 /**
- * Which of a chat's files was nothing asked with yet? The server does not know: it keeps files of a store, not of messages. This browser
- * remembers those that it has sent there, by ids that are no secret and useless without the session, so that they can be taken back behind
- * a reload as well.
+ * Which of a chat's files were not used in a question yet? The server does not know: it stores files of a store, not of messages. This browser
+ * remembers those that it has uploaded, by ids that are no secret and useless without the session, so that they can be removed after a reload,
+ * too.
  */
 import { Shelf } from "../shelf.ts";
 
 const unsentKey = "edgewise.unsent-files";
-/** Five chats' full of them. Those before count as asked with. */
+/** Enough for five full chats. Older ones count as used. */
 const mostUnsent = 100;
 const browser = new Shelf(() => localStorage);
 
@@ -14,7 +14,7 @@ export function rememberUnsent(fileId: string): void {
   keep([...unsent().filter((id) => id !== fileId), fileId]);
 }
 
-/** They were asked with, or are gone. */
+/** They were used in a question, or are gone. */
 export function forgetUnsent(fileIds: readonly string[]): void {
   const all = unsent();
   const left = all.filter((id) => !fileIds.includes(id));
@@ -30,7 +30,7 @@ function unsent(): readonly string[] {
   try {
     kept = JSON.parse(browser.get(unsentKey) ?? "[]");
   } catch {
-    // Somebody else's: it says nothing.
+    // Not written by this page: ignored.
     return [];
   }
   return Array.isArray(kept) ? kept.filter((id) => typeof id === "string") : [];

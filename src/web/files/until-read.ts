@@ -1,11 +1,11 @@
-/** Asks until a file is searchable, or can't be. */
+/** Polls until a file is searchable or has failed. */
 import { ApiError } from "../api.ts";
 import { pause, retryPauseMs } from "../retry-pause.ts";
 import { lookAtFile, type StoredFile } from "./files-api.ts";
 
-/** A short text is read by the first look; a book takes seconds. */
+/** A short text is ready at the first poll; a book takes seconds. */
 const looksMs = [250, 500, 1000, 2000];
-/** Files before it in the store are read first, and a server that can't is asked on. */
+/** Long, since earlier files in the store are read first, and polling continues while the server fails. */
 const longestMs = 300_000;
 
 export async function untilRead(
@@ -34,7 +34,7 @@ export async function untilRead(
   return file;
 }
 
-/** It goes on being read, whoever asks. */
+/** The server continues to read it, so the poll can be repeated. */
 function isPassing(status: number): boolean {
   return status === 0 || status === 429 || status >= 500;
 }

@@ -1,15 +1,15 @@
-/** Sends one file's bytes, and tells how far it is: `fetch` can't, which is why this is an XMLHttpRequest. */
+/** Sends a file's bytes and reports progress, which `fetch` can't; hence an XMLHttpRequest. */
 import { ApiError, failureIn, isRecord, textOf } from "../api.ts";
 import { FileUnread } from "./file-problem.ts";
 import { keptDays } from "./files-api.ts";
 
-/** No byte has gone on, or no answer has come, for so long: the connection is lost without a word. */
+/** Without a sent byte or an answer for this long, the connection counts as lost. */
 const silentMs = 60_000;
 
 /**
- * Resolves with the file's id, also where `signal` came too late to keep the file from the server. Throws an ApiError (status 0: the
- * connection was lost), a FileUnread, and the signal's reason where that came in time.
- * @param onProgress percent of the bytes that are sent
+ * Resolves with the file's id, even if `signal` was too late to keep the file from the server. Throws an ApiError (status 0: the connection
+ * was lost), a FileUnread, or the signal's reason if it was in time.
+ * @param onProgress percentage of the bytes sent
  */
 export async function uploadFile(
   token: string,
@@ -27,7 +27,7 @@ export async function uploadFile(
   try {
     response = await sent(token, form, onProgress, signal);
   } catch (error) {
-    // Of a file that can't be read the browser says no more than of a connection that is lost.
+    // The browser reports an unreadable file in the same way as a lost connection.
     if (error instanceof ApiError && !(await isReadable(file))) throw new FileUnread();
     throw error;
   }
@@ -62,7 +62,7 @@ async function sent(
   };
   let allSent = false;
   const stop = (): void => {
-    // The server has it, or is about to: only by its answer is it known under which id it can be deleted.
+    // The server has it, or will soon: only its answer gives the id for deleting it.
     if (!allSent) request.abort();
   };
   request.upload.addEventListener("progress", ({ loaded, total, lengthComputable }) => {
@@ -82,7 +82,7 @@ async function sent(
     ),
   );
   request.addEventListener("error", () => reject(lost()));
-  // By us alone: removed, or silent for too long.
+  // Only this code aborts: the file was removed, or the connection was silent for too long.
   request.addEventListener("abort", () => reject(signal.aborted ? (signal.reason as Error) : lost()));
   signal.addEventListener("abort", stop);
   try {

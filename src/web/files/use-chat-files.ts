@@ -1,4 +1,4 @@
-/** The files of the chat that is on screen. */
+/** The files of the chat on screen. */
 import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { whoIs } from "../credential.ts";
 import { filesOfChat, keepFiles, leaveFiles, type FilesOfChat, type FilesShown } from "./files-of-chat.ts";

@@ -1,20 +1,20 @@
-/** A question that is asked while its files are still being read waits for them: answered without them, it would be answered wrongly. */
+/** Delays a question while its files are being read, since the answer would be wrong without them. */
 import { useEffect, useState } from "react";
 import { isOnItsWay, type FilesView } from "./chat-file.ts";
 
 export interface SendWhenRead {
   readonly send: (text?: string) => void;
-  /** Somebody has sent it, and it has not gone yet. */
+  /** The user has sent it, but it is still waiting. */
   readonly waiting: boolean;
-  /** Why it has not gone after all; `null`: nothing. */
+  /** Why it was not sent after all; `null`: no reason. */
   readonly held: string | null;
   readonly cancel: () => void;
 }
 
 /**
- * @param busy somebody's answer is being written here: another device may have asked meanwhile, and two are never asked at once
- * @param fault why it can't be sent as it is; `null`: it can
- * @param sendNow sends the text, or what is typed at the moment
+ * @param busy an answer is being written, maybe to another device's question; only one question runs at a time
+ * @param fault why it can't be sent; `null`: it can
+ * @param sendNow sends the text, or the draft
  */
 export function useSendWhenRead(
   shown: FilesView & { readonly known: boolean },
@@ -36,13 +36,13 @@ export function useSendWhenRead(
     else sendNow(text);
   };
 
-  // Another model was chosen, or a file was removed: whatever stood in the way may do so no more.
+  // After another choice of model or a removed file the obstacle may be gone.
   useEffect(() => setHeld(null), [fault, shown.files]);
 
   useEffect(() => {
     if (asked === null || isReading || busy) return;
     setAsked(null);
-    // Those that had failed before are none that it was to wait for.
+    // It does not wait for files that had already failed.
     const names = shown.files
       .filter(({ key, state }) => state.kind === "failed" && !asked.failed.includes(key))
       .map(({ name }) => name);
