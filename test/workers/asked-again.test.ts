@@ -1,5 +1,5 @@
 /** A request that is sent again with its Idempotency-Key is told what came of it, whatever would refuse it today. */
-import { afterEach, expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { bearer, post, putTenant } from "./edge-under-test.ts";
 import { chat } from "./moderation-fixture.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
@@ -27,7 +27,8 @@ async function changeTenant(tenant: string, settings: object): Promise<void> {
   await putTenant(tenant, settings);
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 301_000 });
 }
-afterEach(() => void vi.useRealTimers());
+// Not behind each test: what a clock that goes back has left is waited for until it comes there again.
+afterAll(() => void vi.useRealTimers());
 
 test.each(requests)("%s, where a guard is named: its model was removed meanwhile", async (_, path, body) => {
   engine.tokens = ["safe"];

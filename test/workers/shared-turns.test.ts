@@ -99,4 +99,5 @@ test("the same words are asked as often as anybody likes, also where each answer
   }
   expect(asked.size).toBe(18);
   await settled();
-});
+  // Each of its turns is charged in a second of its own.
+}, 180_000);
