@@ -12,6 +12,10 @@ import { emptyBatch } from "../../src/shared/limits/bucket-protocol.ts";
 import { bucketName } from "../../src/shared/limits/bucket-name.ts";
 import { bucketStub } from "../token-bucket/bucket-stub.ts";
 import { auditLedger } from "./audit-ledger.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+import { eventually } from "../../test/workers/eventually.ts";
+
+alarmsWait();
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -135,7 +139,7 @@ test("a change that was cut off before anybody was told of it is told by the ala
     vi.spyOn(own.CONFIG, "put").mockReturnValue(new Promise(() => undefined));
   });
   const cut = ledger.change("jwt:t/root", { type: "revoke-key", id }).catch(String);
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await ledger.find(id)).toMatchObject({ revoked_ms: expect.any(Number) }),
   );
   await abortAllDurableObjects();

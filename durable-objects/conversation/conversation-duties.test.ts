@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 import { conversationIndexName } from "../../src/shared/contracts/conversation-index.ts";
 import type { NewItem } from "../../src/shared/contracts/conversation.ts";
 import { eventually } from "../../test/workers/eventually.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 let made = 0;
 

@@ -3,6 +3,9 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { ConversationStore } from "./conversation-store.ts";
 import type { AppendTurn, NewItem } from "../../src/shared/contracts/conversation.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 const owner = { tenant: "demo", user: "alice" };
 const stranger = { tenant: "demo", user: "bob" };

@@ -8,6 +8,9 @@ import type { AppendTurn, NewItem } from "../../src/shared/contracts/conversatio
 import { eventually } from "../../test/workers/eventually.ts";
 import { ConversationDuties } from "./conversation-duties.ts";
 import { ConversationStore } from "./conversation-store.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 const owner = { tenant: "demo", user: "deletes" };
 const dayMs = 86_400_000;

@@ -17,6 +17,9 @@ import {
   withBucket,
   long,
 } from "../../test/workers/large-items-fixture.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 test("while the bucket is down a turn is saved and read all the same; when it is back the item goes there, and nothing else stays", async () => {
   const { name, stub } = conversation();

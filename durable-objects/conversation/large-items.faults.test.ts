@@ -11,6 +11,9 @@ import { maxInlineBytes } from "../../src/shared/content/large-content.ts";
 import { ContentLedger, intentMs } from "../storage/content-ledger.ts";
 import { Conversation } from "./conversation.ts";
 import { ConversationStore } from "./conversation-store.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 const asking = { v: 1, owner: { tenant: "demo", user: "alice" } } as const;
 const everything = { ...asking, mustExist: false, limitItems: 100, limitTokens: 1_000_000 } as const;

@@ -3,6 +3,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 import type { AppendTurn, NewItem } from "../../src/shared/contracts/conversation.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 const owner = { tenant: "demo", user: "leaves-nothing" };
 const dayMs = 86_400_000;

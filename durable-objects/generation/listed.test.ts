@@ -14,6 +14,9 @@ import {
   usage,
 } from "../../test/workers/generation-probe.ts";
 import { type Script, settlement } from "../../test/workers/scripted-generation.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 const dayMs = 86_400_000;
 

@@ -15,6 +15,9 @@ import type { Delivery, Effect } from "../../src/shared/turn/durable/ports.ts";
 import type { GenerationStore } from "./generation-store.ts";
 import { Outbox } from "./outbox.ts";
 import { eventually } from "../../test/workers/eventually.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 /** A turn that ends with a bill and with two items for its conversation. */
 function saved(probe: Probe, ends: Partial<Effect & { kind: "append" }> = {}): Partial<Script> {

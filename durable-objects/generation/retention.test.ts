@@ -12,6 +12,9 @@ import {
   streamOf,
   usage,
 } from "../../test/workers/generation-probe.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 /** Moves the end into the past, as time would: in storage, and then out of memory. */
 async function shiftEnd(probe: Probe, byMs: number): Promise<void> {

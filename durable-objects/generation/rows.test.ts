@@ -4,6 +4,9 @@ import { changeStored, emits, events, Probe, usage } from "../../test/workers/ge
 import { settlement, type Step } from "../../test/workers/scripted-generation.ts";
 import { JournalPacker } from "../../src/shared/turn/durable/journal.ts";
 import { eventually } from "../../test/workers/eventually.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 interface Counted {
   readonly by: Record<"put" | "delete" | "setAlarm" | "exec", number>;

@@ -3,6 +3,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import { blocks, emits, events, Following, ids, owner, Probe } from "../../test/workers/generation-probe.ts";
 import type { Step } from "../../test/workers/scripted-generation.ts";
 import { eventually } from "../../test/workers/eventually.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 /** A write that storage refuses, as when it is full or its disk fails: the turn ends all the same, without a gap. */
 afterEach(() => void vi.restoreAllMocks());

@@ -19,6 +19,9 @@ import {
   response,
   settled,
 } from "../../test/workers/turn-content-fixture.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 test("while the bucket is down nothing is lost, and ten minutes later it is tried again; what was tried in vain goes", async () => {
   const probe = await ended();

@@ -15,6 +15,9 @@ import {
   settled,
   texts,
 } from "../../test/workers/turn-content-fixture.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 test("a long answer lies in the bucket once its journal is gone, and is read whole; with its time it goes", async () => {
   const probe = await ended();

@@ -5,6 +5,9 @@ import { expect, test } from "vitest";
 import { lexicalEmbedder, lexicalVector } from "../../src/shared/retrieval/lexical-embedder.ts";
 import { documentControl, knowledgeControl } from "../../test/workers/gated-knowledge.ts";
 import { PassageStore } from "./passage-store.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 async function storeWith(tenant: string, text: string) {
   const owner = { tenant, user: "ann" };

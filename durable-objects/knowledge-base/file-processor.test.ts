@@ -7,6 +7,9 @@ import {
 import { expect, test } from "vitest";
 import { lexicalEmbedder } from "../../src/shared/retrieval/lexical-embedder.ts";
 import { KnowledgeProbe, steps, text } from "../../test/workers/knowledge-probe.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 test("a file is found when its alarm has rung, with exact counts, also after the object lost its memory", async () => {
   const probe = new KnowledgeProbe();

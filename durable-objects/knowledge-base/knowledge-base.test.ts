@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import { all, KnowledgeProbe, text } from "../../test/workers/knowledge-probe.ts";
 import { rememberedBatches } from "./batch-records.ts";
 import { holdsText } from "../../test/workers/stored-text.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 test("a store is made once, is its owner's alone, and what it was asked before leaves nothing in it", async () => {
   const probe = new KnowledgeProbe();

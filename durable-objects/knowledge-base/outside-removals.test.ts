@@ -2,6 +2,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { OutsideProbe } from "../../test/workers/outside-probe.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 const names = (id: string, passages: number) => Array.from({ length: passages }, (_, at) => `${id}${at}`);
 

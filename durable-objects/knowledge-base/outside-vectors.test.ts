@@ -3,6 +3,9 @@ import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "
 import { expect, test } from "vitest";
 import { OutsideProbe } from "../../test/workers/outside-probe.ts";
 import { FakeVectorize } from "../../test/workers/fake-vectorize.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 const names = (id: string, passages: number) => Array.from({ length: passages }, (_, at) => `${id}${at}`);
 

@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import { KnowledgeProbe, steps, text } from "../../test/workers/knowledge-probe.ts";
 import { PassageStore } from "./passage-store.ts";
 import { holdsText } from "../../test/workers/stored-text.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 /** Whether words are still to be erased. */
 function erases(probe: KnowledgeProbe): Promise<boolean> {

@@ -5,6 +5,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import { LibraryProbe } from "../../test/workers/library-probe.ts";
 import { auditLedger } from "../audit-log/audit-ledger.ts";
 import { AuditStore } from "../audit-log/audit-store.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 afterEach(() => {
   vi.useRealTimers();

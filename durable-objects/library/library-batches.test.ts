@@ -4,6 +4,9 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import type { BatchClaim, HoldPlaces, HoldPlacesOutcome } from "../../src/shared/contracts/library.ts";
 import { LibraryProbe } from "../../test/workers/library-probe.ts";
 import { Library } from "./library.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 /** A user's, and its tenant's own. */
 function probes(): { readonly ann: LibraryProbe; readonly tenants: LibraryProbe } {

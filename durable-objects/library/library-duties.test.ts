@@ -10,6 +10,9 @@ import { LibraryBatches } from "./library-batches.ts";
 import { LibraryDuties } from "./library-duties.ts";
 import { LibraryRoll } from "./library-roll.ts";
 import { LibraryStore } from "./library-store.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 test("an upload that nobody finished is given up by the alarm, its bytes with it", async () => {
   const probe = new LibraryProbe();

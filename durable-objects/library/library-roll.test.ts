@@ -9,6 +9,9 @@ import { bucketKey } from "./file-bucket.ts";
 import { fileContents } from "./file-contents.ts";
 import { Library } from "./library.ts";
 import { LibraryDuties } from "./library-duties.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 afterEach(() => {
   vi.useRealTimers();

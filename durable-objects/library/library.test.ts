@@ -2,6 +2,9 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test, vi } from "vitest";
 import { LibraryProbe } from "../../test/workers/library-probe.ts";
 import { holdsText } from "../../test/workers/stored-text.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 test("what was only asked about holds nothing, and another owner learns and changes nothing", async () => {
   const probe = new LibraryProbe();

@@ -3,6 +3,9 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { expect, test } from "vitest";
 import { holdsText } from "../../test/workers/stored-text.ts";
 import { plenty, UploadProbe } from "../../test/workers/upload-probe.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 /** As if so much time had passed. */
 async function age(probe: UploadProbe, ms: number): Promise<void> {

@@ -5,6 +5,9 @@ import { expect, test } from "vitest";
 import { packVector } from "../../src/shared/cache/semantic/vector-bytes.ts";
 import { type KeepEntry, semanticIndexName } from "../../src/shared/contracts/semantic-index.ts";
 import { rememberErasureMs } from "./entry-store.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 let made = 0;
 

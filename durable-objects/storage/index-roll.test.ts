@@ -5,6 +5,9 @@ import { expect, test, vi } from "vitest";
 import { deletedThrough } from "./deleted-tenant.ts";
 import { RollStore } from "./roll-store.ts";
 import { index, tenantOf, tell, erase, listed } from "./index-roll-fixture.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 type Step =
   | { readonly kind: "tell"; readonly who: number; readonly at: number }

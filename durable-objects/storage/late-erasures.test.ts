@@ -10,6 +10,9 @@ import { claimedValue } from "../generation/turn-value.ts";
 import { Conversation } from "../conversation/conversation.ts";
 import { erase, index, listed, tell, tenantOf } from "./index-roll-fixture.ts";
 import { RollStore } from "./roll-store.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 const dayMs = 86_400_000;
 

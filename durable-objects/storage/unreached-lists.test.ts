@@ -8,6 +8,9 @@ import { ConversationIndex } from "../conversation-index/conversation-index.ts";
 import { Conversation } from "../conversation/conversation.ts";
 import { RollStore } from "./roll-store.ts";
 import { index, tenantOf, tell, erase, listed } from "./index-roll-fixture.ts";
+import { alarmsWait } from "../../test/workers/alarms-wait.ts";
+
+alarmsWait();
 
 test("a conversation, or a user's list, that could not be told of its erasure is told by the alarm, also after an eviction", async () => {
   const owner = { tenant: "roll-of-deaf", user: "ann" };

@@ -7,6 +7,9 @@ import { knowledgeParts } from "../../workers/edge/knowledge-parts.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { putTenant, settled } from "./edge-under-test.ts";
 import { callerOf, processed, type Caller } from "./knowledge-fixture.ts";
+import { alarmsWait } from "./alarms-wait.ts";
+
+alarmsWait();
 
 /** Knows two things: what is about cats, in any word for them, and the rest. */
 let isDown = false;

@@ -10,6 +10,9 @@ import { mostPassages, outsideVectors } from "../../workers/edge/outside-vectors
 import { putTenant } from "./edge-under-test.ts";
 import { callerOf, processed, type Caller } from "./knowledge-fixture.ts";
 import { boundVectorize } from "./vectors-entry.ts";
+import { alarmsWait } from "./alarms-wait.ts";
+
+alarmsWait();
 
 beforeAll(async () => {
   vi.spyOn(console, "log").mockImplementation(() => undefined);

@@ -7,6 +7,9 @@ import { revokedKeyMs, type RevokeCommand } from "../../src/shared/limits/revoca
 import { bearer, putTenant, settled } from "./edge-under-test.ts";
 import { eventually } from "./eventually.ts";
 import { openSocket } from "./test-socket.ts";
+import { alarmsWait } from "./alarms-wait.ts";
+
+alarmsWait();
 
 beforeAll(async () => {
   vi.spyOn(console, "log").mockImplementation(() => undefined);
