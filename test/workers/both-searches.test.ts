@@ -8,6 +8,7 @@ import { limitless, scriptedEdge } from "./scripted-edge.ts";
 import { openSocket } from "./test-socket.ts";
 import { besideEngine, calls, says, toolOrigin } from "./tool-server.ts";
 import { readUntil, wholeEvents } from "./read-until.ts";
+import { eventually } from "./eventually.ts";
 
 const tenant = "both-searches";
 const engine = scriptedEdge({
@@ -73,9 +74,14 @@ test("what the web says is numbered behind the files, and each is cited in its o
   const stored = await send(`/v1/responses/${whole.id}`, { headers: { authorization } });
   expect(await stored.json()).toEqual(whole);
   await settled();
-  const items = await send("/v1/conversations/both/items?order=desc&limit=1", { headers: { authorization } });
-  expect(await items.json()).toMatchObject({
-    data: [{ role: "assistant", content: [{ text, annotations: annotations(files[0]) }] }],
+  // It comes into its conversation behind its end.
+  await eventually(async () => {
+    const items = await send("/v1/conversations/both/items?order=desc&limit=1", {
+      headers: { authorization },
+    });
+    expect(await items.json()).toMatchObject({
+      data: [{ role: "assistant", content: [{ text, annotations: annotations(files[0]) }] }],
+    });
   });
 });
 
@@ -144,11 +150,14 @@ test.for([1, 2])(
     const added = events.filter(({ name }) => name === "response.output_text.annotation.added");
     expect(added).toHaveLength(3);
     await settled();
-    const items = await send(`/v1/conversations/k${k}/items?order=desc&limit=1`, {
-      headers: { authorization },
-    });
-    expect(await items.json()).toMatchObject({
-      data: [{ content: [{ text, annotations: annotations(files[0]) }] }],
+    // It comes into its conversation behind its end.
+    await eventually(async () => {
+      const items = await send(`/v1/conversations/k${k}/items?order=desc&limit=1`, {
+        headers: { authorization },
+      });
+      expect(await items.json()).toMatchObject({
+        data: [{ content: [{ text, annotations: annotations(files[0]) }] }],
+      });
     });
   },
 );
@@ -164,10 +173,13 @@ test("cancelled behind a search, its conversation keeps what the search said, an
   await post(`/v1/responses/${id}/cancel`, authorization, {});
   await reader.cancel();
   await settled();
-  const listed = await send("/v1/conversations/stopped/items?order=asc", { headers: { authorization } });
-  const { data } = await listed.json<{ readonly data: readonly object[] }>();
-  expect(data.find((item) => "output" in item)).toMatchObject({
-    output: expect.stringContaining("[3] First") as string,
+  // It comes into its conversation behind its end.
+  await eventually(async () => {
+    const listed = await send("/v1/conversations/stopped/items?order=asc", { headers: { authorization } });
+    const { data } = await listed.json<{ readonly data: readonly object[] }>();
+    expect(data.find((item) => "output" in item)).toMatchObject({
+      output: expect.stringContaining("[3] First") as string,
+    });
+    expect(data.at(-1)).toMatchObject({ content: [{ annotations: annotations(files[0]) }] });
   });
-  expect(data.at(-1)).toMatchObject({ content: [{ annotations: annotations(files[0]) }] });
 });

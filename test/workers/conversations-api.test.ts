@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = scriptedEdge({
   keeps: {},
@@ -65,7 +66,10 @@ test("a name that its owner chose is read and deleted by its URL, a slash in it 
   expect(answer.status).toBe(200);
   await settled();
   const path = `/v1/conversations/${encodeURIComponent(name)}`;
-  expect(await read(path, authorization)).toMatchObject({ status: 200, body: { id: name } });
+  // The turn comes into it behind its end.
+  await eventually(async () =>
+    expect(await read(path, authorization)).toMatchObject({ status: 200, body: { id: name } }),
+  );
   expect((await read(`${path}/items`, authorization)).body["data"]).toHaveLength(2);
   expect((await read(path, authorization, "DELETE")).body).toMatchObject({ id: name, deleted: true });
   expect((await read(path, authorization)).status).toBe(404);

@@ -5,6 +5,7 @@ import { post, send, settled } from "./edge-under-test.ts";
 import { closed, readerWithFiles } from "./grounding-fixture.ts";
 import { limitless, scriptedEdge } from "./scripted-edge.ts";
 import { readUntil } from "./read-until.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = scriptedEdge({ keeper: { limits: limitless } });
 
@@ -21,11 +22,16 @@ interface Item {
   readonly content: readonly { readonly annotations?: readonly object[] }[];
 }
 
-async function itemsOf(authorization: string, conversation: string): Promise<readonly Item[]> {
+/** So many as there are to be: a turn comes into its conversation behind its end. */
+async function itemsOf(authorization: string, conversation: string, count: number): Promise<readonly Item[]> {
   await settled();
   const path = `/v1/conversations/${conversation}/items?order=asc`;
-  const response = await send(path, { headers: { authorization } });
-  return (await response.json<{ readonly data: readonly Item[] }>()).data;
+  return eventually(async () => {
+    const response = await send(path, { headers: { authorization } });
+    const { data } = await response.json<{ readonly data: readonly Item[] }>();
+    expect(data).toHaveLength(count);
+    return data;
+  });
 }
 
 const cites = (fileId: string | undefined) => [
@@ -37,7 +43,7 @@ test("a chat's item says which file each mark means, and the next turn's model r
   const said = { ...chat, conversation_id: "talk" };
   const grounded = { ...said, retrieval: { vector_store_ids: [storeId] } };
   await (await post("/v1/chat/completions", authorization, grounded)).text();
-  const [asked, answered] = await itemsOf(authorization, "talk");
+  const [asked, answered] = await itemsOf(authorization, "talk", 2);
   expect(asked?.content).toEqual([{ type: "input_text", text: question.content }]);
   expect(answered?.content).toEqual([
     { type: "output_text", text: "Closed in May [1].", annotations: cites(files[0]), logprobs: [] },
@@ -58,7 +64,7 @@ test("a chat's item says which file each mark means, and the next turn's model r
   ]);
   // What stays when the file is gone: its name and its place, and none of its words.
   await caller.ask("DELETE", `/v1/files/${files[0]}`);
-  const kept = await itemsOf(authorization, "talk");
+  const kept = await itemsOf(authorization, "talk", 4);
   expect(kept[1]).toEqual(answered);
   expect(JSON.stringify(kept)).not.toContain(closed);
 });
@@ -72,7 +78,7 @@ test("a response's item is as the response has it, and a turn without files is k
   await settled();
   const plain = { model: "auto", input: "And so?", conversation: "answers" };
   await (await post("/v1/responses", authorization, plain)).text();
-  const items = await itemsOf(authorization, "answers");
+  const items = await itemsOf(authorization, "answers", 4);
   expect(items[1]?.content).toEqual(output.at(-1)?.content);
   expect(items[3]?.content[0]?.annotations).toEqual([]);
 });
@@ -93,6 +99,6 @@ test.for(["goes on", "is cancelled"])("a killed turn that %s keeps what it had c
     await post(`/v1/chat/completions/${id}/cancel`, authorization, {});
     await reader.cancel();
   }
-  const [, answered] = await itemsOf(authorization, "lost");
+  const [, answered] = await itemsOf(authorization, "lost", 2);
   expect(answered?.content).toMatchObject([{ annotations: cites(files[0]) }]);
 });

@@ -165,14 +165,17 @@ test("cancelled behind a round, its conversation keeps what the tools said", asy
   await send(`${path}/${id}/cancel`, { method: "POST", headers: { authorization } });
   await reader.cancel();
   await expectBill(authorization, 1, 23);
-  const items = await send("/v1/conversations/orders/items?order=asc", { headers: { authorization } });
-  expect(await items.json()).toMatchObject({
-    data: [
-      { type: "message", role: "user" },
-      { type: "message", role: "assistant", content: [{ text: "Let me see." }] },
-      { type: "function_call", name: "get_order" },
-      { type: "function_call_output", output: '{"state":"sent"}' },
-      { type: "message", role: "assistant", content: [{ text: "It is" }] },
-    ],
+  // It comes into its conversation behind its end.
+  await eventually(async () => {
+    const items = await send("/v1/conversations/orders/items?order=asc", { headers: { authorization } });
+    expect(await items.json()).toMatchObject({
+      data: [
+        { type: "message", role: "user" },
+        { type: "message", role: "assistant", content: [{ text: "Let me see." }] },
+        { type: "function_call", name: "get_order" },
+        { type: "function_call_output", output: '{"state":"sent"}' },
+        { type: "message", role: "assistant", content: [{ text: "It is" }] },
+      ],
+    });
   });
 });

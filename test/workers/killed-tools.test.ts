@@ -197,14 +197,17 @@ test("killed while a call of ours runs beside one of the client's, the response 
   });
   expect(engine.asked).toHaveLength(1);
   await expectBill(authorization, 1, 11);
-  const items = await send("/v1/conversations/lamps/items?order=asc", { headers: { authorization } });
-  expect(await items.json()).toMatchObject({
-    data: [
-      { type: "message", role: "user" },
-      { type: "function_call", name: "lamp" },
-      { type: "function_call", name: "get_order" },
-      { type: "function_call_output", output: '{"state":"sent"}' },
-    ],
+  // It comes into its conversation behind its end.
+  await eventually(async () => {
+    const items = await send("/v1/conversations/lamps/items?order=asc", { headers: { authorization } });
+    expect(await items.json()).toMatchObject({
+      data: [
+        { type: "message", role: "user" },
+        { type: "function_call", name: "lamp" },
+        { type: "function_call", name: "get_order" },
+        { type: "function_call_output", output: '{"state":"sent"}' },
+      ],
+    });
   });
 });
 
