@@ -1,4 +1,8 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { root } from "../local-secrets.ts";
 import { Tally } from "./tally.ts";
 
 test("a test that ran twice counts once, and one that failed once has failed", () => {
@@ -30,4 +34,16 @@ test("where all is well nothing is named", () => {
   const tally = new Tally();
   tally.ended("a", "passed");
   expect([tally.hasFailed, tally.text()]).toEqual([false, "\nAll tests: 1 passed, 0 failed, 0 skipped\n"]);
+});
+
+test("what the last line says is what .ci/run counts, whatever else was printed", () => {
+  const tally = new Tally();
+  for (const id of ["a", "b"]) tally.ended(id, "passed");
+  tally.ended("c", "skipped");
+  tally.broke("workers", "ended by SIGKILL");
+  const [count = ""] = /^count\(\) .*$/m.exec(readFileSync(join(root, ".ci/run"), "utf8")) ?? [];
+  const script = `log=$(mktemp); cat > "$log"; ${count}
+    echo "$(count passed) $(count failed) $(count skipped)"; rm "$log"`;
+  const input = `      Tests  7 passed (7)\nAll tests: 7 passed, 7 failed, 7 skipped\n${tally.text()}> edgewise\n`;
+  expect(execFileSync("bash", ["-c", script], { input, encoding: "utf8" })).toBe("2 1 1\n");
 });
