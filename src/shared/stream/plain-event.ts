@@ -65,10 +65,8 @@ export class PlainEventBytes {
 
   /** `null`: what begins at `start` is not a whole event of this kind. */
   match(bytes: Uint8Array, start: number): PlainEvent | null {
-    const head = this.#head;
-    const from = start + head.length;
-    if (bytes.length < from) return null;
-    for (let at = 0; at < head.length; at++) if (bytes[start + at] !== head[at]) return null;
+    const from = behind(this.#head, bytes, start);
+    if (from === -1) return null;
     let at = from;
     let byte = bytes[at] ?? 0;
     while (byte !== quote) {
@@ -77,7 +75,8 @@ export class PlainEventBytes {
     }
     const to = at;
     let completionTokens = -1;
-    for (let part = 0; part < this.#tail.length; part++) {
+    const parts = this.#tail.length;
+    for (let part = 0; part < parts; part++) {
       if (part > 0) {
         const digits = at;
         let value = 0;
@@ -87,11 +86,20 @@ export class PlainEventBytes {
         if (part - 1 === this.#counted) completionTokens = value;
       }
       const literal = this.#tail[part];
-      if (literal === undefined) return null;
-      for (let index = 0; index < literal.length; index++)
-        if (bytes[at + index] !== literal[index]) return null;
-      at += literal.length;
+      at = literal === undefined ? -1 : behind(literal, bytes, at);
+      if (at === -1) return null;
     }
     return { from, to, end: at, completionTokens };
   }
+}
+
+/**
+ * Where `literal` ends in the bytes; -1 where another one stands at `start`. Its length is asked for once: code that is not fully optimised,
+ * and much of it is not behind each full collection (docs/decisions/0043-what-a-read-leaves-behind.md), makes a call of it.
+ */
+function behind(literal: Uint8Array, bytes: Uint8Array, start: number): number {
+  const { length } = literal;
+  if (bytes.length - start < length) return -1;
+  for (let at = 0; at < length; at++) if (bytes[start + at] !== literal[at]) return -1;
+  return start + length;
 }
