@@ -18,7 +18,15 @@ function waits(pace: ReadPace, events: number, bytes: number, everyMs: number): 
 }
 
 test("the first tokens are read each alone", () => {
-  expect(waits(new ReadPace(30), 4, 300, 1)).toEqual([0, 0, 0, 0]);
+  expect(waits(new ReadPace(30), 3, 300, 1)).toEqual([0, 0, 0]);
+});
+
+test("two tokens that come together in the beginning make no later one wait for more than come in time", () => {
+  const pace = new ReadPace(50);
+  for (const atMs of [0, 2, 40]) pace.note(300, atMs);
+  expect(Math.ceil(pace.minBytes() / 300)).toBe(3);
+  pace.note(900, 100);
+  expect(Math.ceil(pace.minBytes() / 300)).toBe(3);
 });
 
 test.each([

@@ -7,10 +7,10 @@
  * Weakness: an engine that suddenly pauses leaves what came last unread until it goes on or ends. Pure; time comes in.
  */
 
-/** Weight of the newest read in the pace: eight or so are remembered. */
+/** Least weight of the newest read in the pace: eight or so are remembered. The first ones count alike. */
 const newest = 1 / 8;
 /** Reads that make a pace. Before them each token is read as it comes. */
-const fewest = 4;
+const fewest = 3;
 /** Whatever the pace seems to be (after a pause, much comes at once), no read waits for more: some eight of vLLM's events. */
 const mostBytes = 2048;
 
@@ -32,13 +32,9 @@ export class ReadPace {
     this.#lastAtMs = nowMs;
     this.#reads++;
     if (this.#reads === 1) return;
-    if (this.#reads === 2) {
-      this.#meanBytes = bytes;
-      this.#meanMs = tookMs;
-      return;
-    }
-    this.#meanBytes += (bytes - this.#meanBytes) * newest;
-    this.#meanMs += (tookMs - this.#meanMs) * newest;
+    const weight = Math.max(newest, 1 / (this.#reads - 1));
+    this.#meanBytes += (bytes - this.#meanBytes) * weight;
+    this.#meanMs += (tookMs - this.#meanMs) * weight;
   }
 
   /** At least 1. */
