@@ -1,12 +1,12 @@
-/** What is a panel of the dashboard, and what kinds are there? */
+/** What is a panel of the dashboard, and a row of them? */
 import { ask, type Question } from "./questions.ts";
 
 export interface Panel {
   readonly title: string;
   /** A number and its course, or curves; stacked ones are parts of one sum. */
   readonly kind: "number" | "curves" | "stack";
-  /** Grafana's name of the unit. */
-  readonly unit: "reqps" | "short" | "s" | "percentunit" | "currencyUSD";
+  /** Grafana's name of the unit; `cps`: how often in a second, of what is no request. */
+  readonly unit: "reqps" | "cps" | "short" | "s" | "percentunit" | "currencyUSD";
   readonly asks: readonly Question[];
   readonly about?: string;
   /** From where on a number is yellow, and red. */

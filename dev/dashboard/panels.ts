@@ -10,9 +10,12 @@ import { faultClasses } from "../../src/shared/telemetry/metrics/error-class.ts"
 export const firing = 'ALERTS{alertname=~"Edgewise.+",alertstate="firing"}';
 
 const faults = faultClasses.join("|");
-/** Neither scrapes nor probes. A turn in an object of its own (`generation`) stands beside the request that began it. */
-const asked = 'endpoint!~"/metrics|/health.*|generation"';
+/** Clients' own: neither scrapes nor probes, nor a turn in an object of its own (`generation`), beside the request that began it, nor a line of a batch. */
+const asked = 'endpoint!~"/metrics|/health.*|generation|batch"';
 const ended = 'endpoint!~"/metrics|/health.*"';
+
+/** A turn in an object is told its model there alone. */
+const answered = 'model!="none"';
 
 export const rows: readonly Row[] = [
   {
@@ -23,7 +26,8 @@ export const rows: readonly Row[] = [
         ...number(
           "Failing through us",
           "percentunit",
-          `sum(${rate("errors_total", `class=~"${faults}"`, "5m")}) / sum(${rate("requests_total", ended, "5m")}) or vector(0)`,
+          // Of nothing there is no share.
+          `sum(${rate("errors_total", `class=~"${faults}"`, "5m")}) / (sum(${rate("requests_total", ended, "5m")}) > 0) or vector(0)`,
         ),
         about: "As the alert EdgewiseFailsThroughUs has it: answers that broke off are among them.",
         yellowRed: [0.005, 0.02],
@@ -49,7 +53,10 @@ export const rows: readonly Row[] = [
         ...stack("Requests by status", "reqps", rateBy(["status"], "requests_total", asked)),
         about: "A stream has the status of its headers, also where it broke off later.",
       },
-      stack("Requests by model", "reqps", rateBy(["model"], "requests_total", `${asked},model!="none"`)),
+      {
+        ...stack("Answers by model", "reqps", rateBy(["model"], "requests_total", answered)),
+        about: "Each once: direct ones, turns in objects, lines of batches.",
+      },
       stack("Tokens of answers a second", "short", rateBy(["model"], "generated_tokens_total")),
       stack("Tokens of prompts a second", "short", rateBy(["model"], "prompt_tokens_total")),
       {
@@ -57,13 +64,10 @@ export const rows: readonly Row[] = [
           "Turns in objects",
           "reqps",
           ask(`sum(${rate("requests_total", 'endpoint="generation"')})`, "durable"),
-          ask(
-            `sum(${rate("stage_duration_seconds_count", 'stage="dispatch"')})`,
-            "all that reached an engine",
-          ),
+          ask(`sum(${rate("requests_total", answered)})`, "all that a model answered"),
         ),
         about:
-          "Durable turns: of conversations, stored answers, batches. The platform bills each for an object's requests, rows and time; a direct turn for none.",
+          "Durable turns: of conversations, responses, stored answers, batches; also titles and summaries that a model made. The platform bills each for an object's requests, rows and time; a direct turn for none.",
       },
     ],
   },
@@ -76,9 +80,10 @@ export const rows: readonly Row[] = [
         ...curves(
           "Whole answer, 95th percentile",
           "s",
-          quantileBy(0.95, ["endpoint"], "request_duration_seconds", asked),
+          quantileBy(0.95, ["endpoint"], "request_duration_seconds", ended),
         ),
-        about: "To the last byte.",
+        about:
+          "To the last byte. Of a stream of a turn in an object that is told by `generation`, and by its route until it begins.",
       },
       {
         ...curves(
@@ -89,12 +94,13 @@ export const rows: readonly Row[] = [
             "{{stage}}",
           ),
         ),
-        about: "Production clocks stand still between I/O: a stage of pure CPU reads 0.",
+        about:
+          "Production clocks stand still between I/O: a stage of pure CPU reads 0. object: what a request waited for a turn in an object, whose own stages are among the others.",
       },
       curves(
-        "Stages but the stream, 95th percentile",
+        "Stages until the first token, 95th percentile",
         "s",
-        quantileBy(0.95, ["stage"], "stage_duration_seconds", 'stage!="stream"'),
+        quantileBy(0.95, ["stage"], "stage_duration_seconds", 'stage!~"stream|object"'),
       ),
     ],
   },
@@ -125,7 +131,7 @@ export const rows: readonly Row[] = [
       {
         ...curves(
           "Token buckets",
-          "reqps",
+          "cps",
           ask(`sum by (scope) (${rate("bucket_slow_total")})`, "slow: {{scope}}"),
           ask(`sum by (scope) (${rate("bucket_unreachable_total")})`, "unreachable: {{scope}}"),
         ),
@@ -137,13 +143,13 @@ export const rows: readonly Row[] = [
         ask(`sum by (scope) (${increase("open_admissions_total", "5m")})`, "let in: {{scope}}"),
         ask(`sum(${increase("settlements_lost_total", "5m")})`, "settlements lost"),
       ),
-      stack("Loans asked of regions", "reqps", rateBy(["result"], "regional_draws_total")),
+      stack("Loans asked of regions", "cps", rateBy(["result"], "regional_draws_total")),
     ],
   },
   {
     title: "Cache",
     panels: [
-      stack("Look-ups", "reqps", rateBy(["result"], "cache_total")),
+      stack("Look-ups", "cps", rateBy(["result"], "cache_total")),
       {
         ...curves(
           "Hits, in an hour",
@@ -231,9 +237,9 @@ export const rows: readonly Row[] = [
   {
     title: "Safety",
     panels: [
-      stack("Found in prompts and answers", "reqps", rateBy(["scope", "class"], "safety_findings_total")),
-      stack("Verdicts of guard models", "reqps", rateBy(["result"], "guard_verdicts_total")),
-      stack("Attacks on instructions", "reqps", rateBy(["scope", "result"], "injections_total")),
+      stack("Found in prompts and answers", "cps", rateBy(["scope", "class"], "safety_findings_total")),
+      stack("Verdicts of guard models", "cps", rateBy(["result"], "guard_verdicts_total")),
+      stack("Attacks on instructions", "cps", rateBy(["scope", "result"], "injections_total")),
     ],
   },
   {
@@ -241,7 +247,7 @@ export const rows: readonly Row[] = [
     panels: [
       stack("Answers from files", "reqps", rateBy(["result"], "grounding_total")),
       {
-        ...curves("Lines of batches", "reqps", rateBy(["result"], "batch_lines_total")),
+        ...curves("Lines of batches", "cps", rateBy(["result"], "batch_lines_total")),
         about: "waited beside little completed: no room, or a limit.",
       },
       {
@@ -252,15 +258,19 @@ export const rows: readonly Row[] = [
             'sum(edgewise_batch_lines_total{result="queued"}) - sum(edgewise_batch_lines_total{result=~"completed|failed|dropped"})',
             "lines",
           ),
-          ask(`sum by (result) (${increase("batches_total", "1h")})`, "batches {{result}}, in an hour"),
-          ask(
-            `sum by (result) (${increase("batches_refused_total", "1h")})`,
-            "batches refused by {{result}}, in an hour",
-          ),
         ),
         about: "What a killed isolate had not told is missing, so that a rest may stay.",
       },
-      curves("Messages to the archive", "reqps", rateBy(["result"], "archive_messages_total")),
+      {
+        ...curves(
+          "Batches that ended or were refused, in an hour",
+          "short",
+          ask(`sum by (result) (${increase("batches_total", "1h")})`, "{{result}}"),
+          ask(`sum by (result) (${increase("batches_refused_total", "1h")})`, "refused: {{result}}"),
+        ),
+        about: "Refused by whose maximum: of the user's batches, of the tenant's, of the requests in those.",
+      },
+      curves("Messages to the archive", "cps", rateBy(["result"], "archive_messages_total")),
     ],
   },
   {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { dashboardJson } from "../../dev/dashboard/grafana.ts";
 import { rows } from "../../dev/dashboard/panels.ts";
 import { faultClasses } from "../../src/shared/telemetry/metrics/error-class.ts";
+import { stageNames } from "../../src/shared/telemetry/request-record.ts";
 import { fleetGauges, poolsMissingMetric } from "../../src/shared/telemetry/metrics/fleet-gauges.ts";
 import { bucketBoundsMs } from "../../src/shared/telemetry/metrics/metric-series.ts";
 import { familyOf, metricIds, shardsMissingMetric } from "../../src/shared/telemetry/metrics/metric-table.ts";
@@ -20,6 +21,8 @@ test("docs/metrics.md names every metric with its type and labels, and no other"
   const missing = [shardsMissingMetric, poolsMissingMetric].map(({ name }) => `${name}  gauge`);
   expect(written.sort()).toEqual([...table, ...gauges, ...missing].sort());
   expect(page).toContain(bucketBoundsMs.map((ms) => ms / 1000).join(", "));
+  const stages = /^\| `stage` \| (.*?)\./m.exec(page)?.[1] ?? "";
+  expect(new Set([...stages.matchAll(/`(\w+)`/g)].map(([, stage]) => stage))).toEqual(new Set(stageNames));
 });
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
@@ -69,6 +72,23 @@ test("the alerts and the dashboard ask for metrics, labels and values that there
     for (const [name] of text.matchAll(/edgewise_\w+/g)) expect(there, text).toContain(name);
   // The dashboard leaves nothing out.
   expect(shown).toEqual(there);
+});
+
+test("the dashboard knows a turn in an object of its own by that object's record: its request names no model", () => {
+  const exprs = rows.flatMap((row) => row.panels.flatMap(({ asks }) => asks.map(({ expr }) => expr)));
+  const byModel = exprs.filter(
+    (expr) => /\brequests_total\{|_requests_total\{/.test(expr) && /model(?:\)|!=)/.test(expr),
+  );
+  expect(byModel.length).toBeGreaterThan(1);
+  for (const expr of byModel) expect(expr).not.toContain("generation");
+});
+
+test("a number of the dashboard that is a share is one also where there was nothing: Grafana goes on showing the last that it was", () => {
+  const shares = rows.flatMap((row) =>
+    row.panels.filter(({ kind }) => kind === "number").flatMap(({ asks }) => asks.map(({ expr }) => expr)),
+  );
+  for (const expr of shares.filter((asked) => asked.includes(" / ")))
+    expect(expr).toMatch(/ \/ \(.* > 0\) or vector\(0\)$/);
 });
 
 test("what the alerts count as ours is what the code does", () => {

@@ -252,9 +252,15 @@ test("a turn that ran in its own object is counted there, once", async () => {
     before.sum("edgewise_requests_total", { endpoint: "generation" });
   await expect.poll(async () => turns(await scrape())).toBe(1);
   const after = await scrape();
-  expect(after.sum("edgewise_generated_tokens_total") - before.sum("edgewise_generated_tokens_total")).toBe(
-    6,
-  );
+  const added = (...asked: Parameters<Exposition["sum"]>): number =>
+    after.sum(...asked) - before.sum(...asked);
+  expect(added("edgewise_generated_tokens_total")).toBe(6);
+  // The request that waits for it reaches no engine by itself.
+  const requests = "edgewise_requests_total";
+  expect(added(requests, { endpoint: "/v1/chat/completions" })).toBe(1);
+  expect(added(requests, { endpoint: "/v1/chat/completions", model: "none" })).toBe(1);
+  for (const stage of ["dispatch", "stream", "object"])
+    expect([stage, added("edgewise_stage_duration_seconds_count", { stage })]).toEqual([stage, 1]);
 });
 
 test("what any shard holds is in the sum", async () => {

@@ -122,7 +122,7 @@ async function respond(
   const field = conversationField(chat);
   const follow: Follow = chat.stream === true ? { kind: "stream", read: read.value } : { kind: "end" };
   const started = await start(follow, onNamed);
-  scope.mark("dispatch");
+  scope.mark("object");
   if (!started.ok) return respondRefusal(scope, withObjectField(started.error, field));
   const revoked = await revokedReader(call, started.value.outcome);
   if (revoked !== null) return respondRefusal(scope, revoked);

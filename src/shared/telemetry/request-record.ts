@@ -18,6 +18,7 @@ export const stageNames = [
   "compose",
   "dispatch",
   "stream",
+  "object",
 ] as const;
 export type Stage = (typeof stageNames)[number];
 

@@ -41,7 +41,7 @@ export const openResponseSocket: TenantHandler = async (call) => {
     untilMs: Math.min(principal.expiresAtMs, scope.startedMs + socketLimits.lifeMs),
   };
   const opened = await open(call, opening, url);
-  scope.mark("dispatch");
+  scope.mark("object");
   if (opened.webSocket === null) return respondRefusal(scope, refusalOf(opened.status, call));
   scope.record.status = 101;
   scope.finish();

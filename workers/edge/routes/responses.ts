@@ -61,7 +61,7 @@ async function respond(
   if (!read.ok) return respondRefusal(scope, read.error);
   const follow = followOf(asked, read.value);
   const created = await createResponse(turnContextOf(call), asked, claim, follow, onNamed);
-  scope.mark("dispatch");
+  scope.mark("object");
   if (!created.ok) return respondRefusal(scope, askedResponseRefusal(created.error, asked));
   const { started, findings } = created.value;
   const revoked = await revokedReader(call, started.outcome);
