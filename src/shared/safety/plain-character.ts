@@ -28,16 +28,13 @@ const unseenCharacter =
 const wide = /^[\uff0b\uff0d\uff0e\uff10-\uff19\uff20-\uff3a\uff3f\uff41-\uff5a]$/;
 const wideOffset = 0xfee0;
 
-const remembered = new Map<number, number>();
+/** Of each UTF-16 unit that was asked for, so that a text in another script costs a look-up a character. 0: not asked for yet. */
+const remembered = new Int8Array(0x10000);
 
 /** A code of ASCII, `unseen` or `asIs`. @param codePoint one that `readsOtherwise` is about, or any other */
 export function plainCharacter(codePoint: number): number {
-  const known = remembered.get(codePoint);
-  if (known !== undefined) return known;
-  const plain = plainOf(codePoint);
-  // Unicode bounds their number, so they are remembered; characters that mean themselves are not.
-  if (plain !== asIs) remembered.set(codePoint, plain);
-  return plain;
+  if (codePoint >= remembered.length) return plainOf(codePoint);
+  return (remembered[codePoint] ||= plainOf(codePoint));
 }
 
 function plainOf(codePoint: number): number {
