@@ -88,3 +88,11 @@ test("replicas beyond the last port are refused before any starts", async () => 
   expect(readOptions(["--port", "65532", "--replicas", "4"], {})).toMatchObject({ ok: true });
   await expect(startFleet({ basePort: 65_535, replicas: 2, quiet: true })).rejects.toThrow();
 });
+
+test("no free port is named twice, alone or among neighbours, though nothing listens on any yet", async () => {
+  vi.stubEnv("EDGEWISE_TEST_PORTS", "31600-31999");
+  vi.resetModules();
+  const { freePort: one, freePorts: some } = await import("./free-ports.ts");
+  const named = await Promise.all(Array.from({ length: 60 }, (_, at) => (at % 2 === 0 ? some(3) : one())));
+  expect(new Set(named.flat()).size).toBe(120);
+});
