@@ -2,7 +2,11 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ConversationBook, noChats, type ListedChats } from "./conversation-book.ts";
 
 let chats: ListedChats;
-let asked: { readonly method: string; readonly answer: (response: Response) => void }[];
+let asked: {
+  readonly method: string;
+  readonly keepalive: boolean;
+  readonly answer: (response: Response) => void;
+}[];
 let book: ConversationBook;
 /** Deletions of chats' files that wait for an answer. */
 let erasing: { readonly id: string; readonly answer: (gone: boolean) => void }[];
@@ -29,7 +33,7 @@ beforeEach(() => {
   );
   vi.stubGlobal("fetch", async (_: string, init: RequestInit) => {
     const { promise, resolve } = Promise.withResolvers<Response>();
-    asked.push({ method: init.method ?? "GET", answer: resolve });
+    asked.push({ method: init.method ?? "GET", keepalive: init.keepalive === true, answer: resolve });
     return promise;
   });
 });
@@ -51,6 +55,17 @@ async function listed(): Promise<void> {
   answer(0, list("a", "b"));
   await loading;
 }
+
+test("a name and a deletion reach the server even where the page is left at once", async () => {
+  await listed();
+  void book.rename("id of a", "x");
+  void book.remove("id of b");
+  await asks(3);
+  expect(asked.slice(1).map(({ method, keepalive }) => [method, keepalive])).toEqual([
+    ["POST", true],
+    ["DELETE", true],
+  ]);
+});
 
 test("a name that could not be given is not shown as if it had been, and one given since stays", async () => {
   await listed();

@@ -45,12 +45,18 @@ export async function listConversations(
   };
 }
 
+/** Done even if the page is left at once, as `deleteConversation` is: it is shown as done already. */
 export async function renameConversation(token: string, id: string, title: string): Promise<void> {
-  await call(pathOf(id), { method: "POST", headers: json(token), body: JSON.stringify({ title }) });
+  await call(pathOf(id), {
+    method: "POST",
+    headers: json(token),
+    body: JSON.stringify({ title }),
+    keepalive: true,
+  });
 }
 
 export async function deleteConversation(token: string, id: string): Promise<void> {
-  await call(pathOf(id), { method: "DELETE", headers: json(token) });
+  await call(pathOf(id), { method: "DELETE", headers: json(token), keepalive: true });
 }
 
 /** Makes another branch the active one. */
