@@ -54,6 +54,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/*.test.ts"],
           globalSetup: ["test/e2e/setup.ts"],
+          setupFiles: ["test/e2e/on-failure.ts"],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
@@ -65,6 +66,7 @@ export default defineConfig({
           name: "stacks",
           include: ["test/e2e/stacks/*.test.ts"],
           globalSetup: ["test/e2e/stacks/setup.ts"],
+          setupFiles: ["test/e2e/on-failure.ts"],
           fileParallelism: false,
           // `npm start` and its end, twice, are in one test: a minute where the machine is busy.
           testTimeout: 180_000,

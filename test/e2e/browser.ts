@@ -1,6 +1,7 @@
 /** A real headless browser on the running product, and what it complained about. */
 import chromium from "@sparticuz/chromium";
 import { chromium as playwright, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { keepAsking, LastLines } from "./last-words.ts";
 import { url } from "./product.ts";
 
 /** `null`: this machine lacks the system libraries that Chromium needs (libnss3, libnspr4). In CI that is a failure. */
@@ -26,11 +27,26 @@ export interface Visit {
   readonly bytes: Map<string, number>;
 }
 
+let visits = 0;
+
 export async function visit(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   const complaints: string[] = [];
   const bytes = new Map<string, number>();
+  const events = new LastLines();
+  page.on("console", (message) => events.add(`console: ${message.text()}`));
+  page.on("requestfailed", (one) => events.add(`failed: ${shortOf(one.url())} ${one.failure()?.errorText}`));
+  page.on("response", (one) => {
+    if (!one.ok()) events.add(`${one.status()}: ${shortOf(one.url())}`);
+  });
+  const forget = keepAsking(
+    `page ${(visits += 1)} showed last`,
+    async () =>
+      `${page.url()}, "${await page.title()}"\n${await page.locator("body").innerText()}\n${complaints.join("\n")}\n${events.text()}`,
+    () => leave(page),
+  );
+  page.once("close", forget);
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   page.on("console", (message) => {
     // An answer that is no 2xx is the test's own doing.
@@ -50,6 +66,10 @@ export async function visit(browser: Browser, options: BrowserContextOptions = {
   });
   await page.goto(url);
   return { page, complaints, bytes };
+}
+
+function shortOf(address: string): string {
+  return address.startsWith(url) ? address.slice(url.length) : address.slice(0, 80);
 }
 
 /** Ends a visit. A request that a test's own route is still answering (the page may ask at any moment) fails nobody then. */

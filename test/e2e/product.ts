@@ -4,12 +4,14 @@ import OpenAI from "openai";
 import { inject } from "vitest";
 import { type Caller, tokenFor } from "./callers.ts";
 import { isOf } from "./engine-id.ts";
+import { keepAsking, lastLinesOf } from "./last-words.ts";
 import type { FaultInput } from "../../dev/origin/server/faults.ts";
 import type { RequestRecord } from "../../dev/origin/server/request-log.ts";
 
 export { dataOf, tokenFor, unique, until } from "./callers.ts";
 
 export const { url, replicas, logFile } = inject("edgewise");
+keepAsking("the product printed last", async () => lastLinesOf(await readFile(logFile, "utf8")));
 
 /** The official client as a customer's developer would make it; its retries are off unless a test is about them. */
 export async function clientFor(caller: Caller = {}, maxRetries = 0): Promise<OpenAI> {

@@ -5,13 +5,14 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream, mkdtempSync } from "node:fs";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { root } from "../../dev/local-secrets.ts";
 import { freePort, freePorts, isFree } from "../../dev/start/free-ports.ts";
+import { keepAsking, lastLinesOf } from "./last-words.ts";
 
 export interface Stack {
   readonly url: string;
@@ -57,6 +58,9 @@ export async function startStack({ environment = {}, state, flags = [] }: StackO
   // Not `exit`: behind that there may still be lines in the pipes.
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   await untilReady(child, ended, logFile);
+  const forget = keepAsking(`npm start on port ${port} printed last`, async () =>
+    lastLinesOf(await readFile(logFile, "utf8")),
+  );
   const replicas = [0, 1, 2, 3].map((index) => fleetPort + index);
   return {
     url: `http://127.0.0.1:${port}`,
@@ -65,6 +69,7 @@ export async function startStack({ environment = {}, state, flags = [] }: StackO
     state: folder,
     process: child,
     async stop({ keepState = false } = {}) {
+      forget();
       const family = child.pid === undefined ? [] : await descendantsOf(child.pid);
       child.kill("SIGINT");
       const code = await ended;
@@ -90,9 +95,9 @@ async function untilReady(
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on("line", (line) => {
-        log.write(`${line}\n`);
+        // Who reads the file once it is ready finds all of it that came before.
+        log.write(`${line}\n`, () => line.includes("Edgewise is ready") && resolve());
         if (first.length < 200) first.push(line);
-        if (line.includes("Edgewise is ready")) resolve();
       });
     }
     void ended.then((code) => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { inject } from "vitest";
 import { freePort } from "../../../dev/start/free-ports.ts";
 import { startFleet, type RunningFleet } from "../../../dev/origin/fleet.ts";
+import { keepAsking, LastLines } from "../last-words.ts";
 import { startServe, type ServeOptions } from "../../../dev/serve/start-serve.ts";
 import type { Fleet } from "../../../src/shared/routing/fleet/fleet-config.ts";
 
@@ -32,15 +33,21 @@ export interface RestartedOptions extends Pick<ServeOptions, "kvSeeds" | "onLine
 export async function startRestartedProduct({
   ttftMs,
   tokenMs,
+  onLine,
   ...more
 }: RestartedOptions): Promise<RestartedProduct> {
   const fleet = await startFleet({ basePort: 0, ttftMs, tokenMs });
   const state = await mkdtemp(join(tmpdir(), "edgewise-restarted-"));
   const port = await freePort();
+  const printed = new LastLines();
   let document = fleet.fleet;
   const begin = () =>
     startServe({
       ...more,
+      onLine: (line) => {
+        printed.add(line);
+        onLine?.(line);
+      },
       bundles: { ...inject("bundles"), remove: () => Promise.resolve() },
       port,
       router: "in-process",
@@ -48,6 +55,7 @@ export async function startRestartedProduct({
       stateFolder: state,
     });
   let serve = await begin();
+  const forget = keepAsking(`the product at ${serve.url} printed last`, printed.text);
   return {
     url: serve.url,
     fleet,
@@ -66,6 +74,7 @@ export async function startRestartedProduct({
       serve = await begin();
     },
     async stop() {
+      forget();
       await serve.stop();
       await fleet.stop();
       await rm(state, { recursive: true, force: true });

@@ -13,6 +13,7 @@ import {
 import type { RequestRecord } from "../../../dev/origin/server/request-log.ts";
 import { freePort } from "../../../dev/start/free-ports.ts";
 import { isOf } from "../engine-id.ts";
+import { keepAsking, LastLines } from "../last-words.ts";
 import { vanishingClient, type VanishingClient } from "./vanishing-client.ts";
 
 export interface ServeWorld {
@@ -56,6 +57,7 @@ export async function startServeWorld(options: ServeWorldOptions = {}): Promise<
   const fleet = await startFleet({ basePort: 0, ttftMs: 0, tokenMs: 0, ...options.fleet });
   const log: Readonly<Record<string, unknown>>[] = [];
   const port = await freePort();
+  const printed = new LastLines();
   const serve = await startServe({
     bundles: { ...inject("bundles"), remove: () => Promise.resolve() },
     port,
@@ -63,6 +65,7 @@ export async function startServeWorld(options: ServeWorldOptions = {}): Promise<
     fleet: fleet.fleet,
     ...(options.kvSeeds === undefined ? {} : { kvSeeds: options.kvSeeds }),
     onLine: (line) => {
+      printed.add(line);
       if (line.startsWith('{"event":"request"')) log.push(JSON.parse(line) as Record<string, unknown>);
     },
   }).catch(async (error: unknown) => {
@@ -70,6 +73,7 @@ export async function startServeWorld(options: ServeWorldOptions = {}): Promise<
     throw error;
   });
   const { url } = serve;
+  const forget = keepAsking(`the product at ${url} printed last`, printed.text);
   return {
     url,
     fleet,
@@ -92,6 +96,7 @@ export async function startServeWorld(options: ServeWorldOptions = {}): Promise<
         .flatMap((replica) => replica.requests())
         .filter(({ headers }) => isOf(headers["x-request-id"], requestId)),
     async stop() {
+      forget();
       await serve.stop();
       await fleet.stop();
     },
