@@ -16,14 +16,18 @@ test("its commands of a shell: a token, a stream, and the second of two equal re
   // The others start the product, another one, and its tests.
   const asking = blocks.filter(({ language, text }) => language === "sh" && text.includes(url));
   expect(asking).toHaveLength(2);
-  const { stdout } = await promisify(execFile)("bash", ["-ec", asking.map(({ text }) => text).join("\n")], {
-    cwd: root,
-    env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}` },
-  });
-  expect(dataOf(stdout)).toContain("[DONE]");
-  const cache = stdout.split("\n").filter((line) => line.toLowerCase().startsWith("cache-status:"));
-  expect(cache).toHaveLength(2);
-  expect(cache[1]).toContain("edgewise; hit; ttl=");
+  const paste = async () => {
+    const { stdout } = await promisify(execFile)("bash", ["-ec", asking.map(({ text }) => text).join("\n")], {
+      cwd: root,
+      env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}` },
+    });
+    expect(dataOf(stdout)).toContain("[DONE]");
+    const cache = stdout.split("\n").filter((line) => line.toLowerCase().startsWith("cache-status:"));
+    expect(cache).toHaveLength(2);
+    return cache[1];
+  };
+  // On a busy machine the answer may not be kept yet, or not be found within 20 ms: pasted again, it is.
+  await expect.poll(paste).toContain("edgewise; hit; ttl=");
 });
 
 test("its JavaScript: the official client, a vector store, an answer that cites it, and a batch", async () => {
