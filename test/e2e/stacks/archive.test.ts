@@ -53,10 +53,11 @@ test("a turn is in the archive with its content; deleted, its charge alone is le
   });
   await expect.poll(async () => archive("list")).not.toContain(said);
   expect(await archive("list")).toMatch(/ durable .*\+8 tokens/);
-  const counted = await fetch(`${stack.url}/metrics`, {
-    headers: { authorization: `Bearer ${await makeToken(["--platform", "--scope", "platform:metrics"])}` },
-  });
-  expect(await counted.text()).toMatch(/^edgewise_archive_messages_total\{result="written"\} [3-9]$/m);
+  const metrics = `Bearer ${await makeToken(["--platform", "--scope", "platform:metrics"])}`;
+  // They are told in the background.
+  await expect
+    .poll(async () => (await fetch(`${stack.url}/metrics`, { headers: { authorization: metrics } })).text())
+    .toMatch(/^edgewise_archive_messages_total\{result="written"\} [3-9]$/m);
   expect(await archive("dead")).toBe("No dead letters.");
   expect(await archive("replay")).toBe("0 written, 0 left");
   expect(await archive("sing")).toContain("usage: npm run archive");

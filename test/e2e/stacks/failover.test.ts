@@ -262,7 +262,8 @@ describe.each(["in-process", "service"] as const)("the router %s", (router) => {
       await until(async () => world.received(requestId).length > 0);
       client.vanish();
       const records = await ended(requestId);
-      expect(records.map(({ state }) => state)).toEqual(["aborted"]);
+      // One that is late may be asked of a second replica: it, too, is left.
+      expect(new Set(records.map(({ state }) => state))).toEqual(new Set(["aborted"]));
       await until(async () => {
         const { used, reserved } = await world.usageOf(token);
         return reserved.tokens === 0 && used.tokens === 0;
@@ -277,9 +278,10 @@ describe.each(["in-process", "service"] as const)("the router %s", (router) => {
       const client = world.vanishing(token, long, requestId);
       await client.sees('"content":" comes"');
       client.vanish();
-      const [record] = await ended(requestId);
-      expect(record?.state).toBe("aborted");
-      const generated = record?.generated_tokens ?? 0;
+      const records = await ended(requestId);
+      expect(new Set(records.map(({ state }) => state))).toEqual(new Set(["aborted"]));
+      const [record] = records;
+      const generated = Math.max(...records.map(({ generated_tokens: tokens }) => tokens));
       expect(generated).toBeLessThan(100);
       const seen = client.text().split('"content":"').length - 2;
       await until(async () => {

@@ -57,7 +57,10 @@ test.for(endpoints)(
       await product.kill();
       await product.start();
     }
-    await expect.poll(async () => (await client.batches.retrieve(id)).status).toBe("completed");
+    // What was under way at the last kill is looked for first.
+    await expect
+      .poll(async () => (await client.batches.retrieve(id)).status, { timeout: 120_000 })
+      .toBe("completed");
     const batch = await client.batches.retrieve(id);
     expect(batch.request_counts).toEqual({ total: count, completed: count, failed: 0 });
     const text = await (await client.files.content(batch.output_file_id ?? "")).text();
