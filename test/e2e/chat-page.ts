@@ -31,10 +31,24 @@ export async function faultEverywhere(...faults: readonly FaultInput[]): Promise
 export const done = (page: Page, count: number) =>
   expect.poll(() => page.locator("article.assistant[data-status=done]").count()).toBe(count);
 
+/**
+ * Until an answer is being written. Only where it is written so slowly that a busy machine sees it (a word a second) is that for sure;
+ * another speed holds from the next word on.
+ */
+export const beingWritten = (page: Page) =>
+  expect.poll(() => page.locator("article.assistant").last().getAttribute("data-status")).toBe("streaming");
+
+/** Clicks on a button that says for two seconds what came of it: that is looked for from before the click on. */
+export async function clickAndHear(page: Page, name: string, answer: string): Promise<void> {
+  const heard = page.getByRole("button", { name: answer }).waitFor();
+  await Promise.all([heard, page.getByRole("button", { name }).click()]);
+}
+
 /** From now on the server tells of every answer that these were its words, behind a reload or a chat that is opened. */
 export async function answerIs(page: Page, text: string): Promise<void> {
   await page.route("**/v1/conversations/*/items*", async (route) => {
     const answer = await route.fetch();
+    if (!answer.ok()) return route.fulfill({ response: answer });
     const list = (await answer.json()) as { data: { role: string; content: object[] }[] };
     for (const item of list.data)
       if (item.role === "assistant") item.content = [{ type: "output_text", text, annotations: [] }];

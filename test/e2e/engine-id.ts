@@ -2,3 +2,7 @@
 export function isOf(engineId: unknown, requestId: string): boolean {
   return typeof engineId === "string" && engineId.startsWith(`${requestId}.`);
 }
+
+export function requestIdOf(engineId: unknown): string {
+  return String(engineId).replace(/\.[0-9a-f]+$/, "");
+}

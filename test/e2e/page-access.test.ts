@@ -1,7 +1,7 @@
 /** The page for who writes from right to left, and for who has no mouse. */
 import { describe, expect, test } from "vitest";
 import { say, signInToDemo, startBrowser, leave } from "./browser.ts";
-import { answerIs, chatPage, done, shots } from "./chat-page.ts";
+import { answerIs, beingWritten, chatPage, done, shots } from "./chat-page.ts";
 import { setSpeed } from "./product.ts";
 
 const browser = await startBrowser();
@@ -75,7 +75,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await signInToDemo(page);
     await say(page, "A small question");
     await done(page, 1);
-    await setSpeed({ token_ms: 30 });
+    await setSpeed({ token_ms: 1000 });
     await say(page, "write 30 words");
     const name = page.getByLabel("Name of the chat");
     await page
@@ -83,23 +83,24 @@ describe.skipIf(browser === null)("the chat page", () => {
       .first()
       .click();
     await name.fill("A name that is");
+    await beingWritten(page);
+    await setSpeed({ token_ms: 0 });
     await done(page, 2);
     await page.keyboard.type(" typed on");
     expect(await name.inputValue()).toBe("A name that is typed on");
     await page.keyboard.press("Escape");
-    await setSpeed({ token_ms: 0 });
-    await page.getByRole("button", { name: "Regenerate" }).last().click();
+    await page.locator("article.assistant").last().getByRole("button", { name: "Regenerate" }).click();
     const versions = page.getByRole("group", { name: "Versions of this message" });
     await expect.poll(() => versions.allTextContents()).toEqual(["‹Version 2/2›"]);
     await page.getByRole("button", { name: "Previous version" }).focus();
     await page.keyboard.press("Enter");
     await expect.poll(() => versions.allTextContents()).toEqual(["‹Version 1/2›"]);
     const focused = () => page.evaluate<string | null>("document.activeElement.getAttribute('aria-label')");
-    expect(await focused()).toBe("Previous version");
+    await expect.poll(focused).toBe("Previous version");
     await page.keyboard.press("Tab");
     await page.keyboard.press("Enter");
     await expect.poll(() => versions.allTextContents()).toEqual(["‹Version 2/2›"]);
-    expect(await focused()).toBe("Next version");
+    await expect.poll(focused).toBe("Next version");
     await leave(page);
   });
 

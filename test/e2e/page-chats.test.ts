@@ -1,7 +1,7 @@
 /** Chats beside each other on the page: their list, the versions of a message, a second device. */
 import { describe, expect, test } from "vitest";
 import { say, signInToDemo, startBrowser, leave } from "./browser.ts";
-import { chatPage, done, shots, signInWith } from "./chat-page.ts";
+import { beingWritten, chatPage, done, shots, signInWith } from "./chat-page.ts";
 import { clientFor, setSpeed, tokenFor } from "./product.ts";
 
 const browser = await startBrowser();
@@ -130,15 +130,15 @@ describe.skipIf(browser === null)("the chat page", () => {
     await signInToDemo(page);
     await say(page, "First question");
     await done(page, 1);
-    await setSpeed({ token_ms: 40 });
+    await setSpeed({ token_ms: 1000 });
     await say(page, "write 60 words");
-    const last = page.locator("article.assistant").last();
-    await expect.poll(() => last.getAttribute("data-status")).toBe("streaming");
+    await beingWritten(page);
     await page
       .getByRole("button", { name: /^Rename/ })
       .first()
       .click();
     await page.getByLabel("Name of the chat").press("Escape");
+    await setSpeed({ token_ms: 0 });
     await done(page, 2);
     await leave(page);
   });
@@ -153,11 +153,10 @@ describe.skipIf(browser === null)("the chat page", () => {
     await signInWith(second.page, token);
     await second.page.getByRole("button", { name: "Hello from the first", exact: true }).click();
     await done(second.page, 1);
-    await setSpeed({ token_ms: 100 });
+    await setSpeed({ token_ms: 1000 });
     await say(first.page, "write 300 words");
     await second.page.locator("article.user").getByText("write 300 words").waitFor();
-    const growing = second.page.locator("article.assistant").last();
-    await expect.poll(() => growing.getAttribute("data-status")).toBe("streaming");
+    await beingWritten(second.page);
     await second.page.getByRole("button", { name: "Stop" }).click();
     await expect
       .poll(() => first.page.locator("article.assistant").last().getAttribute("data-status"))
@@ -210,7 +209,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     const chats = page.getByRole("navigation", { name: "Chats" });
     for (let times = 0; times < 3; times += 1) await chats.getByRole("button", { name: "New chat" }).click();
     await page.getByText("What would you like to know?").waitFor();
-    expect(await page.title()).toBe("Edgewise");
+    await expect.poll(() => page.title()).toBe("Edgewise");
     await say(page, "Bake a cake");
     await done(page, 1);
     const said = () => page.locator("article .said").allTextContents();

@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { leave, say, signInToDemo, startBrowser } from "./browser.ts";
 import { chatPage, done, shots, signInWith } from "./chat-page.ts";
-import { archive, chip, choose, question, ready, rules } from "./page-with-files.ts";
+import { archive, chip, choose, cites, question, ready, rules } from "./page-with-files.ts";
 import { clientFor, setSpeed, tokenFor, unique } from "./product.ts";
 
 const browser = await startBrowser();
@@ -40,7 +40,7 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await waits.waitFor();
     reading.isOver();
     await done(page, 1);
-    expect(await page.locator(".sources summary").allTextContents()).toEqual(["[1] rules.md"]);
+    await cites(page, "[1] rules.md");
     await leave(page);
   });
 
@@ -58,7 +58,7 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await chip(page, "rules.md").getByText("Reading…").waitFor();
     await say(page, question);
     await page.getByText("Your message goes out as soon as").waitFor();
-    await setSpeed({ token_ms: 40 });
+    await setSpeed({ token_ms: 1000 });
     const elsewhere = client.post("/chat/completions", {
       body: {
         model: "auto",
@@ -73,8 +73,8 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await expect.poll(statuses).toEqual(["done", "streaming"]);
     reading.isOver();
     await chip(page, "rules.md").getByText("Ready").waitFor();
-    await elsewhere;
     await setSpeed({ token_ms: 0 });
+    await elsewhere;
     await done(page, 3);
     expect(await page.locator("article .said").allTextContents()).toEqual([
       "Hello",
@@ -129,7 +129,7 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await page.getByRole("button", { name: "Remove book.txt" }).click();
     await say(page, question);
     await done(page, 1);
-    expect(await page.locator(".sources summary").allTextContents()).toEqual(["[1] rules.md"]);
+    await cites(page, "[1] rules.md");
     expect(complaints).toEqual([]);
     await leave(page);
   });

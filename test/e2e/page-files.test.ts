@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { leave, say, signInToDemo, startBrowser } from "./browser.ts";
-import { chatPage, done, shots, signInWith } from "./chat-page.ts";
+import { beingWritten, chatPage, done, shots, signInWith } from "./chat-page.ts";
 import { archive, chip, choose, question, ready, rules } from "./page-with-files.ts";
 import { clientFor, setSpeed, tokenFor, unique } from "./product.ts";
 
@@ -41,7 +41,8 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await say(page, question);
     await done(page, 1);
     const answers = page.locator("article.assistant");
-    expect(await answers.last().locator(".sources summary").allTextContents()).toEqual(["[1] rules.md"]);
+    const cited = () => answers.last().locator(".sources summary").allTextContents();
+    await expect.poll(cited).toEqual(["[1] rules.md"]);
     const folded = page.getByText("2 files in this chat");
     await folded.waitFor();
     expect(await page.getByRole("button", { name: "Remove rules.md" }).count()).toBe(0);
@@ -60,7 +61,7 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     ]);
     await say(page, `And once more: ${question}`);
     await done(page, 2);
-    expect(await answers.last().locator(".sources summary").allTextContents()).toEqual(["[1] rules.md"]);
+    await expect.poll(cited).toEqual(["[1] rules.md"]);
     // On a device that knows nothing of this one.
     const another = await open();
     await signInWith(another.page, await tokenFor(caller));
@@ -99,7 +100,7 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await ready(page, "pasted.txt");
     await page.getByRole("button", { name: "Remove maps.txt" }).press("Enter");
     await chip(page, "maps.txt").waitFor({ state: "detached" });
-    expect(await page.evaluate("document.activeElement.id")).toBe("attach");
+    await expect.poll(() => page.evaluate("document.activeElement.id")).toBe("attach");
     await page.locator(".files [role=status]").getByText("maps.txt is removed.").waitFor();
     const client = await clientFor(caller);
     await expect
@@ -117,13 +118,13 @@ describe.skipIf(browser === null)("files on the chat page", () => {
   });
 
   test("a reload in the middle of a chat's first answer loses no file", async () => {
-    await setSpeed({ token_ms: 40 });
+    await setSpeed({ token_ms: 1000 });
     const { page } = await open();
     await signInToDemo(page);
     await choose(page, ["rules.md", rules]);
     await ready(page, "rules.md");
     await say(page, `${question} write 60 words`);
-    await expect.poll(() => page.locator("article.assistant").getAttribute("data-status")).toBe("streaming");
+    await beingWritten(page);
     await page.reload();
     await page.getByText("1 file in this chat").waitFor();
     await leave(page);

@@ -87,7 +87,7 @@ describe.skipIf(browser === null)("what is kept of the chat page", () => {
     await field.fill("half a secret");
     await expect.poll(() => page.title()).toContain("A secret of mine");
     await signOut(page);
-    expect(await page.title()).toBe("Edgewise");
+    await expect.poll(() => page.title()).toBe("Edgewise");
     await signInWith(page, alice);
     await page.locator("article.user").getByText("A secret of mine").waitFor();
     expect(await field.inputValue()).toBe("half a secret");

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { root } from "../../dev/local-secrets.ts";
 import { leave, say, startBrowser } from "./browser.ts";
 import { chatPage, done, shots, signInWith } from "./chat-page.ts";
+import { cites } from "./page-with-files.ts";
 import { clientFor, tokenFor, unique, until } from "./product.ts";
 
 const browser = await startBrowser();
@@ -33,7 +34,7 @@ describe.skipIf(browser === null)("sources", () => {
     expect(await mark.textContent()).toBe("[1]");
     expect(await mark.getAttribute("title")).toBe("rules.md");
     const sources = answer.locator(".sources summary");
-    expect(await sources.allTextContents()).toEqual(["[1] rules.md"]);
+    await cites(page, "[1] rules.md");
     await sources.click();
     expect(await answer.locator(".sources q").textContent()).toBe(rules);
     // Behind the next turn it is what the server keeps, with what the page has seen of the file.
@@ -50,7 +51,7 @@ describe.skipIf(browser === null)("sources", () => {
     await page.reload();
     await done(page, 2);
     await expect.poll(() => mark.getAttribute("title")).toBe("rules.md");
-    expect(await answer.locator(".sources .source").allTextContents()).toEqual(["[1] rules.md"]);
+    await expect.poll(() => answer.locator(".sources .source").allTextContents()).toEqual(["[1] rules.md"]);
     expect(await answer.locator(".sources q").count()).toBe(0);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/sources-kept.png` });
     expect(complaints).toEqual([]);
@@ -69,14 +70,14 @@ describe.skipIf(browser === null)("sources", () => {
     await say(page, "What does a lost atlas cost?");
     await done(page, 1);
     const sources = page.locator("article.assistant .sources");
-    expect(await sources.locator("summary").allTextContents()).toEqual(["[1] lending.pdf, p. 2"]);
+    await cites(page, "[1] lending.pdf, p. 2");
     await page.getByRole("button", { name: "Regenerate" }).waitFor();
     expect(await sources.locator("summary").allTextContents()).toEqual(["[1] lending.pdf, p. 2"]);
     await sources.locator("summary").click();
     expect(await sources.locator("q").textContent()).toContain("A lost atlas costs forty crowns");
     await page.reload();
     await done(page, 1);
-    expect(await sources.locator(".source").allTextContents()).toEqual(["[1] lending.pdf, p. 2"]);
+    await expect.poll(() => sources.locator(".source").allTextContents()).toEqual(["[1] lending.pdf, p. 2"]);
     expect(await page.locator("abbr.cite").first().getAttribute("title")).toBe("lending.pdf, p. 2");
     expect(complaints).toEqual([]);
     await leave(page);

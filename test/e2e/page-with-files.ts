@@ -1,5 +1,6 @@
 /** Files on the chat page, for its tests: what is attached, and how it is seen. */
 import type { Page } from "playwright-core";
+import { expect } from "vitest";
 
 export const rules = "Devices may be returned within thirty days of purchase.";
 /** The first bytes of something compressed. */
@@ -24,3 +25,7 @@ export const chip = (page: Page, name: string) => page.locator(".chip").filter({
 export async function ready(page: Page, name: string): Promise<void> {
   await chip(page, name).getByText("Ready").waitFor();
 }
+
+/** What stands under the answers, and comes with the code that shows it. */
+export const cites = (page: Page, ...sources: readonly string[]) =>
+  expect.poll(() => page.locator(".sources summary").allTextContents()).toEqual(sources);

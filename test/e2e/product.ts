@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import OpenAI from "openai";
 import { inject } from "vitest";
-import { type Caller, tokenFor } from "./callers.ts";
-import { isOf } from "./engine-id.ts";
+import { type Caller, tokenFor, until } from "./callers.ts";
+import { isOf, requestIdOf } from "./engine-id.ts";
 import { keepAsking, lastLinesOf } from "./last-words.ts";
 import type { FaultInput } from "../../dev/origin/server/faults.ts";
 import type { RequestRecord } from "../../dev/origin/server/request-log.ts";
@@ -46,16 +46,34 @@ export async function usageOf(token: string): Promise<{ user: UsageStanding; org
 
 /** What reached any replica with this request id, oldest first. */
 export async function received(requestId: string): Promise<readonly RequestRecord[]> {
-  const all = await Promise.all(
-    replicas.map(async (replica) => {
-      const response = await fetch(`${replica}/_dev/requests`);
-      return ((await response.json()) as { requests: readonly RequestRecord[] }).requests;
-    }),
-  );
+  const all = await Promise.all(replicas.map(recordsOf));
   return all
     .flat()
     .filter(({ headers }) => isOf(headers["x-request-id"], requestId))
     .toSorted((left, right) => left.started_ms - right.started_ms);
+}
+
+/** What reached any replica with this text, by request: one whose first replica is late is at a second one as well. */
+export async function reachedWith(text: string): Promise<readonly (readonly RequestRecord[])[]> {
+  const all = (await Promise.all(replicas.map(recordsOf))).flat();
+  const withText = all.filter(({ body }) => JSON.stringify(body).includes(text));
+  return [...Map.groupBy(withText, ({ headers }) => requestIdOf(headers["x-request-id"])).values()];
+}
+
+async function recordsOf(replica: string): Promise<readonly RequestRecord[]> {
+  const response = await fetch(`${replica}/_dev/requests`);
+  return ((await response.json()) as { requests: readonly RequestRecord[] }).requests;
+}
+
+/** Until so many conversations of the caller are listed, each by its name: the list is told of them behind their making. */
+export async function listed(client: OpenAI, count: number): Promise<void> {
+  interface Listed {
+    readonly data: readonly { readonly title: string | null }[];
+  }
+  await until(async () => {
+    const { data } = await client.get<Listed>("/conversations", { query: { limit: 100 } });
+    return data.filter(({ title }) => title !== null).length === count;
+  });
 }
 
 export async function setFaults(replica: string, ...faults: readonly FaultInput[]): Promise<void> {

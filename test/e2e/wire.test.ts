@@ -72,7 +72,9 @@ test("requests that share an x-request-id are all answered: the engine gets an i
   await Promise.all(answers.map((answer) => answer.text()));
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   const ids = (await received(requestId)).map(({ headers }) => headers["x-request-id"]);
-  expect(new Set(ids).size).toBe(12);
+  // One that is late may be asked of a second replica: under an id of its own, too.
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.length).toBeGreaterThanOrEqual(12);
 });
 
 test("headers to the origin are rebuilt: nothing that the client sent is among them", async () => {
@@ -161,7 +163,7 @@ interface TextEvent {
 describe("a silent engine", () => {
   afterEach(() => setSpeed({ ttft_ms: 0, token_ms: 0 }));
 
-  test("is bridged by keep-alives after 15 s", { timeout: 40_000 }, async () => {
+  test("is bridged by keep-alives after 15 s", async () => {
     await setSpeed({ token_ms: 17_000 });
     const response = await post(path, await tokenFor(), { ...hello, stream: true, max_tokens: 2 });
     const text = await response.text();
@@ -169,12 +171,16 @@ describe("a silent engine", () => {
     expect(dataOf(text).at(-1)).toBe("[DONE]");
   });
 
-  test("is bridged for whoever waits for the turn before his own, too", { timeout: 80_000 }, async () => {
+  test("is bridged for whoever waits for the turn before his own, too", async () => {
     const token = await tokenFor();
     const conversation = unique("waits");
-    await setSpeed({ token_ms: 1_700 });
+    await setSpeed({ token_ms: 1_000 });
     const turn = { ...hello, stream: true, conversation_id: conversation };
-    const before = await post(path, token, { ...turn, max_tokens: 11 });
+    const before = await post(path, token, {
+      ...turn,
+      messages: [{ role: "user", content: "Write 100 words" }],
+      max_tokens: 100,
+    });
     const next = post(path, token, { ...turn, max_tokens: 1 });
     const last = post("/v1/responses", token, {
       model: "auto",
@@ -183,7 +189,9 @@ describe("a silent engine", () => {
       stream: true,
       max_output_tokens: 1,
     });
+    // Both begin with what bridges their wait, however long it is.
     const [answer, response] = await Promise.all([next, last]);
+    await setSpeed({ token_ms: 0 });
     expect(answer.headers.get("x-edgewise-response-id")).toMatch(/^chatcmpl-/);
     expect(response.headers.get("x-edgewise-response-id")).toMatch(/^resp_/);
     const [, text, events] = await Promise.all([before.text(), answer.text(), response.text()]);
