@@ -1,6 +1,6 @@
 /**
- * docs/api-fields.md: what becomes of every field that a client may know from OpenAI or vLLM. Written from the tables that
- * the parser itself reads; a test fails when the page is older than they are. Write it with `node dev/api-fields-page.ts`.
+ * Writes docs/api-fields.md: what happens to every field that a client may know from OpenAI or vLLM. It is made from the parser's
+ * own tables; a test fails if the page is outdated. Run `node dev/api-fields-page.ts`.
  */
 import { writeFileSync } from "node:fs";
 import { chatFieldRules, type FieldRule, refusedChatFields } from "../src/shared/wire/chat-fields.ts";

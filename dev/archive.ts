@@ -78,7 +78,7 @@ async function run(database: Database, parameters: string[]): Promise<Answer> {
   }
 }
 
-/** Throws a `UsageError` for what makes no sense. */
+/** Throws a `UsageError` for options that make no sense. */
 function billOptions(values: {
   readonly tenant?: string | undefined;
   readonly month?: string | undefined;
@@ -96,7 +96,7 @@ function billOptions(values: {
   return { tenant, month, timeZone, by: by.filter(isBillGroup) };
 }
 
-/** Exactly one thing of one tenant; `null`: none, or several. */
+/** The single thing of one tenant to erase; `null`: none, or several. */
 function erasureOf(values: {
   readonly tenant?: string | undefined;
   readonly user?: string | undefined;
@@ -124,7 +124,7 @@ async function answer(parameters: string[]): Promise<Answer> {
   }
 }
 
-/** Names the fault, never the URL: it holds the password. */
+/** Describes the fault, never the URL, which contains the password. */
 function described(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && "code" in error ? `${String(error.code)} ` : "";

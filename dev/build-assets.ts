@@ -1,6 +1,6 @@
 /**
- * Builds what the edge Worker serves as static assets, into dist/assets: the chat page and the API reference's script.
- * wrangler runs it before every build; it does nothing where nothing changed.
+ * Builds the edge Worker's static assets into dist/assets: the chat page and the API reference's script. wrangler runs it
+ * before every build; it does nothing if nothing has changed.
  */
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { ensureLocalSecrets, root } from "./local-secrets.ts";
@@ -8,15 +8,15 @@ import { isUpToDate } from "./up-to-date.ts";
 
 const assets = `${root}dist/assets`;
 
-/** Which React, which `marked`: what is built with another one is another page. */
+/** Other versions of React or `marked` mean another page. */
 const lock = `${root}package-lock.json`;
 
 async function buildPage(): Promise<void> {
   const page = `${assets}/index.html`;
   if (isUpToDate(page, [`${root}src/web`, `${root}vite.config.ts`, lock])) return;
-  // Names carry hashes: what an older build left would be served for ever.
+  // File names contain hashes, so files of older builds would be served for ever.
   rmSync(`${assets}/web`, { recursive: true, force: true });
-  // React's development build is half as large again, and a NODE_ENV from outside would choose it.
+  // A NODE_ENV from outside could choose React's development build, which is half as large again.
   process.env["NODE_ENV"] = "production";
   const { build } = await import("vite");
   await build({ configFile: `${root}vite.config.ts`, logLevel: "warn" });

@@ -1,4 +1,4 @@
-/** Writes the dashboard for Grafana, config/dashboards/edgewise.json; test/node/metrics-doc.test.ts holds it to the panels. */
+/** Writes the dashboard for Grafana, config/dashboards/edgewise.json; test/node/metrics-doc.test.ts compares it with the panels. */
 import { writeFileSync } from "node:fs";
 import { dashboardJson } from "./dashboard/grafana.ts";
 

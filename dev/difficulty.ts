@@ -9,7 +9,7 @@ import { difficulty } from "../src/shared/routing/models/difficulty.ts";
 
 const labelledSchema = z.strictObject({
   label: z.enum(["easy", "hard"]),
-  /** What an answer to it takes, by judgement. */
+  /** The estimated length of its answer. */
   answer_tokens: z.int().min(1),
   prompt: z.string().min(1),
 });
@@ -23,14 +23,14 @@ export interface RoutingReport {
   readonly prompts: number;
   /** The share of the strong model's cost, if traffic had this set's mix. */
   readonly costSaved: number;
-  /** The same where four of five requests are easy, as chat traffic has it. */
+  /** The same if four of five requests are easy, as in chat traffic. */
   readonly costSavedMostlyEasy: number;
-  /** The same, had every prompt gone by its label. Above it, it was saved on hard prompts. */
+  /** The same if every prompt were routed by its label. Savings beyond this come from hard prompts. */
   readonly mostToSave: number;
   readonly wrongRate: number;
-  /** Hard prompts that the cheap model got: the ones that users notice. */
+  /** Hard prompts sent to the cheap model, which users notice. */
   readonly hardToCheap: number;
-  /** Easy prompts that the strong model got: money. */
+  /** Easy prompts sent to the strong model, which cost money. */
   readonly easyToStrong: number;
 }
 
@@ -71,7 +71,7 @@ export function report(prompts: readonly LabelledPrompt[], threshold: number): R
     tally.strongAlone += cost(strong);
   }
   const { easy, hard } = tallies;
-  /** @param easyWeight what an easy prompt counts against a hard one */
+  /** @param easyWeight the weight of an easy prompt relative to a hard one */
   const saved = (of: "ours" | "byLabel", easyWeight: number): number =>
     1 - (easy[of] * easyWeight + hard[of]) / (easy.strongAlone * easyWeight + hard.strongAlone);
   return {

@@ -2,8 +2,8 @@
  * How often would the semantic cache answer a question by another's answer, and how often wrongly? On labelled pairs of questions:
  * `npm run eval:cache -- ../shared/data/cache/question_pairs.jsonl`. docs/semantic-cache.md says how to read it.
  *
- * A pair is a hit where the second question would be answered by what was stored for the first. Every other line is for tuning, the
- * rest is held out: thresholds are chosen on the one and reported on the other.
+ * A pair is a hit if the second question would get the answer stored for the first. Every other line is for tuning, the rest is held
+ * out: thresholds are chosen on the former and reported on the latter.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -24,10 +24,10 @@ export type QuestionPair = z.infer<typeof pairSchema>;
 
 export interface ScoredPair {
   readonly isSame: boolean;
-  /** Cosine of the texts as written, and of their canonical words. */
+  /** Cosine similarity of the texts as written, and of their canonical words. */
   readonly raw: number;
   readonly canonical: number;
-  /** Which guards let it pass. */
+  /** The guards that let it pass. */
   readonly passes: Readonly<Record<GuardLevel | "none", boolean>>;
 }
 
@@ -70,7 +70,7 @@ export function scorePair({ a, b, same }: QuestionPair, hash: SipHash): ScoredPa
   };
 }
 
-/** As it is kept and compared: packed. */
+/** Compares packed vectors, as they are stored. */
 function cosine(one: string, other: string): number {
   return similarity(packVector(lexicalVector(one)), packVector(lexicalVector(other)));
 }
@@ -90,7 +90,7 @@ export function precision({ right, wrong }: Tally): number {
   return right + wrong === 0 ? 1 : right / (right + wrong);
 }
 
-/** The lowest of the printed thresholds whose hits are right often enough; `null`: none. */
+/** The lowest printed threshold whose hits are right often enough; `null`: none. */
 export function lowestSafe(
   pairs: readonly ScoredPair[],
   by: "raw" | "canonical",

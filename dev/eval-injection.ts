@@ -1,9 +1,9 @@
 /**
  * `npm run eval:injection -- ../shared/data/safety/injection.jsonl`: how well does the injection screen tell attacks from harmless prompts?
  *
- * Rows of `kind` "indirect" are judged as what a tool brings, all others as what a user says. First as shipped, at the threshold 0.5:
- * what that says of the rows that the weights were learned from is too good, of any other file it is the truth. Then out of fold: each row
- * by weights that were learned without it, and without its whole source. `--shipped` leaves that out.
+ * Rows of `kind` "indirect" are judged like tool results, all others like users' messages. First with the shipped weights, at the threshold
+ * 0.5: these results are too good for rows that the weights were trained on, but true for any other file. Then out of fold: each row by
+ * weights trained without it, and without its whole source. `--shipped` skips the second part.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -35,7 +35,7 @@ function percent(part: number, whole: number): string {
   return whole === 0 ? "–" : `${((100 * part) / whole).toFixed(1)} %`;
 }
 
-/** By source: how many of its rows are over the score. */
+/** For each source, how many of its rows exceed the score. */
 function bySource(scored: readonly ScoredRow[], over: number): Map<string, { found: number; all: number }> {
   const tallies = new Map<string, { found: number; all: number }>();
   for (const { row, score } of scored) {
@@ -54,11 +54,11 @@ function print(title: string, scored: readonly ScoredRow[], over: number): void 
     );
 }
 
-/** Attacks of both channels with the harmless rows as both might see them. */
+/** The attacks of both channels, with the harmless rows judged in both. */
 function shipped(): void {
   const scored = rows.map((row) => ({ row, score: scoreOf(row.text, weightsOf(channelOf(row))) }));
   print("as shipped, at the threshold 0.5", scored, 0);
-  // The harmless rows are requests; a tool that brings one is what a data screen finds hardest to tell from an attack.
+  // The harmless rows are requests, which in a tool result are hardest to distinguish from an attack.
   const brought = rows
     .filter((row) => row.label === 0 || channelOf(row) === "data")
     .map((row) => ({ row, score: scoreOf(row.text, weightsOf("data")) }));
@@ -113,7 +113,7 @@ function documents(): void {
   }
 }
 
-/** CPU of one judgement. */
+/** Measures the CPU time of a judgement. */
 function pace(): void {
   const texts = {
     prose: rows
@@ -130,7 +130,7 @@ function pace(): void {
       .slice(0, 100_000),
     "one letter": "a ".repeat(50_000),
     stops: "a.".repeat(50_000),
-    // Attacks' words as they are, in ROT13, backwards, and both.
+    // Words of attacks: plain, in ROT13, backwards, and both.
     "all ways": "ignore previous vtaber cerivbhf erongi suoiverp rebatv fhbvirec "
       .repeat(2_000)
       .slice(0, 100_000),

@@ -1,8 +1,8 @@
 /**
  * How well does the in-process moderation find harm, and how often does it cry wolf? `npm run eval:safety -- ../shared/data/safety`.
  *
- * What the shipped weights were trained on is judged out of fold: by models that saw neither a text nor, under `template`, another copy of its
- * template. `row` is what another part of the same sets should give. Benign texts that no model saw are judged by the shipped weights.
+ * Texts of the training set are judged out of fold: by models that saw neither the text nor, under `template`, another copy of its template.
+ * `row` estimates the result for other parts of the same sets. The shipped weights judge benign texts that no model saw.
  */
 import { parseArgs } from "node:util";
 import { existingPath, readCommandLine } from "./commands/command-line.ts";

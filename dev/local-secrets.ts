@@ -10,20 +10,20 @@ export type LocalSecrets = Record<(typeof names)[number], string>;
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const file = `${root}.dev.vars`;
 
-/** Where local state lives: KV, objects, caches. One place for `npm start`, the tenant command and the reset. */
+/** The folder of local state (KV, objects, caches), shared by `npm start`, the tenant command and the reset. */
 export function localState(): string {
   return namedState() ?? `${root}.wrangler/state`;
 }
 
-/** Where `npm run serve` keeps its objects: plain workerd names its files otherwise than wrangler. */
+/** The folder of `npm run serve`'s objects: plain workerd names files differently from wrangler. */
 export function serveState(): string {
   const named = namedState();
   return named === undefined ? `${root}.wrangler/serve` : `${named}/serve`;
 }
 
 /**
- * The folder that EDGEWISE_STATE names. Set to nothing it is not set: as a folder, nothing would be the root of the file
- * system, of which the reset would delete.
+ * The folder in EDGEWISE_STATE. An empty value counts as not set: as a folder it would be the root of the file system, where the
+ * reset would delete files.
  */
 export function namedState(): string | undefined {
   const named = process.env["EDGEWISE_STATE"];

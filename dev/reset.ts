@@ -16,8 +16,8 @@ const kept = ["v3", "archive", "serve"];
 const answerWithinMs = 10_000;
 
 /**
- * A product that is running on these files would go on with deleted state, and write parts of it again. Null: none is running on this port.
- * A server that accepts connections and does not answer may be a busy product.
+ * A product that is running on these files would continue with deleted state and write parts of it again. Null: none is running on this port.
+ * A server that accepts connections but does not answer may be a busy product.
  */
 async function holderOf(port: number): Promise<string | null> {
   try {
@@ -33,7 +33,7 @@ async function holderOf(port: number): Promise<string | null> {
 
 async function reset(parameters: string[]): Promise<string> {
   if (asksHelp(parameters)) return usage;
-  // A command that deletes refuses arguments that it does not know.
+  // A command that deletes must refuse unknown arguments.
   parseArgs({ args: parameters, options: {} });
   const port = portFrom("PORT", 8787);
   const product = await holderOf(port);
@@ -44,7 +44,7 @@ async function reset(parameters: string[]): Promise<string> {
       throw new Error(`The state in ${folder} is in use (${holder}). Stop that first, then reset.`);
   }
   const named = namedState();
-  // A folder that somebody named may hold other things.
+  // A folder chosen by the user may contain other files.
   const folders = named === undefined ? [`${root}.wrangler`] : kept.map((folder) => `${named}/${folder}`);
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
   return "Local state is cleared.";

@@ -1,5 +1,5 @@
 /**
- * `npm run serve`: the production-like bundle on plain workerd, for anyone who wants to load it with a tool of their own.
+ * `npm run serve`: the production-like bundle on plain workerd, for load tests with any tool.
  * PORT (8787), ORIGIN_URL or FLEET (else the dev fleet), ROUTER=in-process|service. Takes the tokens of `npm run token`.
  */
 import { parseArgs } from "node:util";
@@ -47,7 +47,7 @@ async function main(parameters: string[]): Promise<void> {
   let stopping = false;
   const end = (): void => {
     stopping = true;
-    // It may still be on its way; where it fails there is nothing to stop, and `main` says why.
+    // It may still be starting; if that fails there is nothing to stop, and `main` prints why.
     const stopped = serving.then(
       (serve) => serve.stop(),
       () => undefined,
@@ -56,7 +56,7 @@ async function main(parameters: string[]): Promise<void> {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
   onNpmEnd(end);
-  // workerd has read its modules by then, or never will.
+  // By then workerd has read its modules, or never will.
   await serving.then(bundles.remove, bundles.remove);
   const serve = await serving;
   void serve.ended.then(async () => {

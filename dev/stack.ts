@@ -1,4 +1,4 @@
-/** `npm run --silent stack -- dist/production/index.js.map < log`: the places of minified stacks in lines of a log, by their source. */
+/** `npm run --silent stack -- dist/production/index.js.map < log`: replaces places of minified stacks in log lines by places in the source. */
 import { readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { asksHelp, endWith, UsageError } from "./commands/command-line.ts";

@@ -1,6 +1,6 @@
 /**
  * `npm start`: the whole product on this machine. The dev fleet (or ORIGIN_URL, or FLEET), the edge Worker, the origin
- * router and a demo tenant; says when it is ready and what to paste; Ctrl-C leaves no process.
+ * router and a demo tenant; prints when it is ready and what to paste; Ctrl-C ends all processes.
  */
 import { parseArgs } from "node:util";
 import { startArchive } from "./archive/start-archive.ts";
@@ -56,7 +56,7 @@ async function main(parameters: string[]): Promise<void> {
   });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> =>
-    // The archiver's last batch still wants its database.
+    // The archiver's last batch still needs its database.
     (stopping ??= Promise.all([wrangler.stop(), devFleet?.stop()]).then(() => archive?.stop()));
   const end = (): void => void stop().then(() => process.exit(0));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);

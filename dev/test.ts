@@ -9,9 +9,9 @@
  * file is finished, for which neither has a limit. So that little is done twice, the workers' files are cut into
  * parts. No failure is forgotten so: what failed before the silence has failed, however the job ends then.
  *
- * The pure rules have the machine to themselves, of which they take all. Of the rest three jobs run at once, since they mostly wait
- * (alarms, time limits, restarts); what the second and the third say is printed when those before them have ended. Both that build the
- * chat page find it built, and each names ports of a range of its own (free-ports.ts).
+ * The pure rules run alone, since they use the whole machine. Of the rest three jobs run at once, since they mostly wait (alarms, time
+ * limits, restarts); the output of the second and the third is printed when those before them have ended. The chat page is built
+ * before both jobs that need it, and each job has a separate range of ports (free-ports.ts).
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -23,7 +23,7 @@ import { Tally } from "./test/tally.ts";
 const parts = 7;
 const lanes = 3;
 
-/** What runs at the same time. */
+/** Jobs that run at the same time. */
 interface Step {
   readonly jobs: readonly Job[];
   readonly atOnce: number;
@@ -47,13 +47,13 @@ function stepsOf(more: readonly string[]): readonly Step[] {
   const whole = (name: string, silence: Silence): Job => job(name, silence, name, ...more);
   // Vitest gives itself a minute to end (`teardownTimeout`).
   const endMs = 120_000;
-  // Before their first test stacks and products are started.
+  // Stacks and products are started before the first test.
   const usual = { testMs: 360_000, idleMs: 360_000, endMs };
   // Theirs is what falls silent, and so costs: the shortest that their longest limit (ten minutes) allows.
   const ofWorkers = { testMs: 610_000, idleMs: 120_000, endMs };
   const part = (_: unknown, at: number): Job =>
     job(`workers, part ${at + 1} of ${parts}`, ofWorkers, "workers", `--shard=${at + 1}/${parts}`);
-  // Files that were asked for by name are few.
+  // Files given by name are few.
   const workers = more.length > 0 ? [whole("workers", ofWorkers)] : Array.from({ length: parts }, part);
   return [
     { jobs: [whole("node", usual)], atOnce: 1 },
@@ -91,10 +91,10 @@ if (tally.hasFailed) process.exitCode = 1;
 process.stdout.write(tally.text());
 // A reader that is slow may not have all of it yet: `.ci/run` once counted no test of the last job.
 await Promise.all([process.stdout, process.stderr].map(written));
-// Whatever may still hold the pipes of what was ended.
+// Does not wait for processes that may still hold the pipes of ended ones.
 process.exit();
 
-/** Resolves when everything that was written before has been handed over, or can't be any more. */
+/** Resolves when everything written before is delivered, or can't be any more. */
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write("", () => resolve()));
 }

@@ -19,8 +19,8 @@ const rows = readRows(`${folder}/injection.jsonl`);
 const other = otherTexts(folder);
 
 /**
- * Harmless rows that the threshold 0.5 finds. They are requests: as what a tool brings, of which most asks nobody for anything, they are
- * harder than what the screen will see there (documents of Cranfield and CISI: 2 of 2,860).
+ * The share of harmless rows found at the threshold 0.5. The rows are requests. For tool results, which rarely contain requests, they are
+ * harder than real input (documents of Cranfield and CISI: 2 of 2,860).
  */
 const falsePositives = { user: 0.005, data: 0.01 } as const;
 const foldSeeds = [7, 11, 23, 42];

@@ -45,7 +45,7 @@ for (const [place, head] of heads.entries()) {
     weights[at * heads.length + place] = Math.round(weight / scale);
 }
 const table = Buffer.concat([hashes, new Uint8Array(weights.buffer)]).toString("base64");
-// Its line ends are skipped where it is decoded, as base64's are.
+// Decoding skips the line ends, as in base64.
 const lines = table.match(/.{1,120}/g) ?? [];
 const file = fileURLToPath(new URL("../src/shared/safety/moderation/harm-weights.ts", import.meta.url));
 writeFileSync(
@@ -69,6 +69,6 @@ ${lines.join("\n")}
 } as const;
 `,
 );
-// In the form that `npm run check` wants: npm has it on the path.
+// Formatted as `npm run check` requires; npm has oxfmt on the path.
 execFileSync("oxfmt", ["--write", file]);
 process.stdout.write(`${features.length} features, ${Math.round(table.length / 1024)} KB\n`);

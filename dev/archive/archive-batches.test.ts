@@ -160,7 +160,7 @@ describe("a poison message", () => {
     const first = await replayDeadLetters(world.database);
     expect(first).toMatchObject({ written: 0, left: [expect.stringContaining("message-1")] });
     expect(await new ArchiveStore(world.database).forgetLetter("no such letter")).toBe(false);
-    // What newer code or a migration does: here the message itself is mended.
+    // Stands for newer code or a migration: here the message itself is repaired.
     await world.database.transaction((query) =>
       query("UPDATE dead_letter SET body = replace(body, '\\u0000', '-') WHERE tenant = $1", [tenant]),
     );

@@ -1,4 +1,4 @@
-/** What does `npm run archive` do? Migrates, shows what is in the archive, and writes dead letters again. */
+/** The work of `npm run archive`: migrates, shows the archive's rows, and writes dead letters again. */
 import { ArchiveStore } from "../../src/shared/archive/archive-store.ts";
 import { faultOf, type Database, type Row } from "../../src/shared/archive/database.ts";
 import { readArchiveMessage } from "../../src/shared/archive/message.ts";
@@ -47,7 +47,7 @@ function chargeLine(row: Row, hasContent: boolean): string {
     row["conversation"] === null
       ? ""
       : ` conversation ${shown(row["conversation"]).slice(0, 12)}… #${shown(row["sequence"])}`;
-  // The ledger says what was written and never changes: whether content is gone shows in the content rows.
+  // The ledger never changes: only the content rows show whether content was erased.
   const written = shown(row["content"]);
   const content = hasContent || written.startsWith("left-out") ? written : "erased";
   return (
@@ -62,7 +62,7 @@ function itemLine(row: Row): string {
   return `    ${shown(row["role"] ?? row["type"])}: ${item.length > 200 ? `${item.slice(0, 200)}…` : item}`;
 }
 
-/** What the database gave for a column that is text or a number. */
+/** The database's value of a column with text or a number. */
 function shown(value: unknown): string {
   return typeof value === "string" || typeof value === "number" || typeof value === "bigint"
     ? `${value}`
@@ -82,8 +82,8 @@ export interface Replayed {
 }
 
 /**
- * Writes dead letters again, each by itself: after a migration that they waited for, or with newer code. What was erased in
- * the meantime stays erased. Throws where the database is at fault.
+ * Writes dead letters again, each separately: after a migration that they waited for, or with newer code. Rows erased in the
+ * meantime stay erased. Throws if the database fails.
  */
 export async function replayDeadLetters(database: Database): Promise<Replayed> {
   const store = new ArchiveStore(database);

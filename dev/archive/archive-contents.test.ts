@@ -1,4 +1,4 @@
-/** What do the archive's tables keep, and what does an erasure take out of them? */
+/** What do the archive's tables store, and what does an erasure remove? */
 import { describe, expect, it } from "vitest";
 import { ArchiveStore } from "../../src/shared/archive/archive-store.ts";
 import { deleteErasedObjects } from "../../src/shared/archive/consume-batch.ts";
@@ -91,7 +91,7 @@ describe("erasing", () => {
       for (const key of keys) objects.delete(key);
       if (!isFirst) return;
       isFirst = false;
-      // A turn's effects are told until they are acknowledged: another archiver writes it meanwhile, and gets no further.
+      // Effects are sent until they are acknowledged: another archiver writes the turn meanwhile, and is stopped there.
       await archiveTo({ send: (body) => other.send(body) }).turn(turn);
       await other.deliverAll(world.database, {
         deleteObjects: () => Promise.reject(new Error("R2 is away")),

@@ -1,4 +1,4 @@
-/** A migrated archive for a file of tests: tenants that no other test has, and what lies in their rows. */
+/** A migrated archive for a test file: tenants that no other test uses, and their rows. */
 import { afterAll, beforeAll } from "vitest";
 import type { Row } from "../../src/shared/archive/database.ts";
 import { startTestDatabase, type TestDatabase } from "./test-database.ts";
@@ -6,7 +6,7 @@ import { startTestDatabase, type TestDatabase } from "./test-database.ts";
 export interface ArchiveUnderTest {
   readonly url: string;
   readonly database: TestDatabase["database"];
-  /** @param statement names the tenant as $1 */
+  /** @param statement refers to the tenant as $1 */
   rows(statement: string, tenant: string): Promise<readonly Row[]>;
   chargeIds(tenant: string): Promise<readonly unknown[]>;
   contentIds(tenant: string): Promise<readonly unknown[]>;

@@ -39,7 +39,7 @@ export function archiverConfig(databaseUrl: string, port: number): string {
         ],
       },
     }),
-    // It may hold a password.
+    // It may contain a password.
     { mode: 0o600 },
   );
   return file;

@@ -1,6 +1,6 @@
 /**
- * What does a tenant owe for a month, by whatever finance asks for? The archive's charges as CSV (RFC 4180): each was priced when its answer
- * ended, so a price that changes within the month needs nothing here.
+ * What does a tenant owe for a month, grouped as finance needs it? The archive's charges as CSV (RFC 4180). Each was priced when its answer
+ * ended, so a price change within the month needs no care here.
  */
 import type { Database, Row } from "../../src/shared/archive/database.ts";
 import { dateAt, periodAt } from "../../src/shared/limits/calendar.ts";
@@ -9,12 +9,12 @@ export interface BillOptions {
   readonly tenant: string;
   /** `2026-11`, in `timeZone`. */
   readonly month: string;
-  /** An IANA name, as the tenant's `time_zone` is. */
+  /** An IANA name, like the tenant's `time_zone`. */
   readonly timeZone: string;
   readonly by: readonly BillGroup[];
 }
 
-/** What lines can be told apart by, and the columns that say it. `$3` is the time zone. */
+/** The possible groupings, and their columns. `$3` is the time zone. */
 const groups = {
   day: { day: "to_char(to_timestamp(ended_ms / 1000.0) AT TIME ZONE $3, 'YYYY-MM-DD')" },
   org: { org: "org" },
@@ -43,11 +43,11 @@ const sums = {
   reasoning_tokens: "sum(reasoning_tokens)",
   cost: "to_char(coalesce(sum(microdollars), 0) / 1000000.0, 'FM999999999990.000000')",
   currency: "'USD'",
-  // Of turns of code that did not keep the price: buckets were told the model's dearest.
+  // Turns of code that did not store the price; buckets were charged the model's highest.
   requests_without_cost: "count(*) FILTER (WHERE microdollars IS NULL)",
 } as const;
 
-/** A line a group, the columns' names first. What no model answered, and nothing was charged for, is no line. */
+/** One line for each group, after a line of column names. Turns without a model or charges are left out. */
 export async function billOf(database: Database, options: BillOptions): Promise<string> {
   const { startMs, endMs } = monthIn(options);
   const told = Object.assign({}, ...options.by.map((name) => groups[name])) as Record<string, string>;
@@ -69,17 +69,17 @@ export async function billOf(database: Database, options: BillOptions): Promise<
     .join("\r\n");
 }
 
-/** The month that is now, where the zone's calendar has one. */
+/** The current month in the time zone. */
 export function monthAt(timeZone: string, nowMs: number): string {
   return dateAt(timeZone, nowMs).slice(0, 7);
 }
 
 function monthIn({ month, timeZone }: BillOptions) {
-  // Whatever the zone, the middle of a month lies in it.
+  // The middle of a month is in that month in every time zone.
   return periodAt({ period: "month", timeZone }, Date.parse(`${month}-15T00:00:00Z`));
 }
 
-/** A name that a spreadsheet would take for a formula is told as text: its first sign is an apostrophe then. */
+/** A name that a spreadsheet would take for a formula gets an apostrophe in front, which makes it text. */
 function cell(row: Row, name: string): string {
   const value = row[name];
   if (typeof value === "number" || typeof value === "bigint") return `${value}`;

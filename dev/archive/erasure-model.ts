@@ -13,7 +13,7 @@ export function erasureKey(kind: string, tenant: string, number: number): Erasur
   }
 }
 
-/** The model: what an erasure means. */
+/** The model of an erasure: which turns it removes. */
 export function erases(key: ErasureKey, beforeMs: number, turn: ArchivedTurn): boolean {
   if (turn.createdMs > beforeMs) return false;
   switch (key.kind) {

@@ -10,7 +10,7 @@ interface Envelope {
   state: "waiting" | "acked";
 }
 
-/** A queue as Cloudflare's: it keeps each message until it is acknowledged. */
+/** A queue like Cloudflare's: it keeps each message until it is acknowledged. */
 export class FakeQueue {
   readonly waiting: Envelope[] = [];
   readonly reports: string[] = [];

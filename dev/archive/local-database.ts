@@ -1,4 +1,4 @@
-/** Where is the archive's database on this machine? ARCHIVE_DATABASE_URL, or PGlite: PostgreSQL in WebAssembly, in this process. */
+/** The archive's database on this machine: ARCHIVE_DATABASE_URL, or PGlite (PostgreSQL in WebAssembly, in this process). */
 import { mkdirSync } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
@@ -10,13 +10,13 @@ export function archivePort(): number {
   return portFrom(archivePortVariable, 8790);
 }
 
-/** What `npm run archive` connects to: PGlite of `npm start -- --archive` unless something else is named. */
+/** The database of `npm run archive`: PGlite of `npm start -- --archive` unless another is named. */
 export function archiveUrl(): string {
   const named = process.env["ARCHIVE_DATABASE_URL"];
   return named === undefined || named === "" ? pgliteUrl(archivePort()) : named;
 }
 
-/** PGlite has one user, and asks for no password; it listens on this machine only. */
+/** PGlite has one user and no password, and listens only on this machine. */
 function pgliteUrl(port: number): string {
   return `postgres://postgres:postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
 }

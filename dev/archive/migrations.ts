@@ -1,6 +1,6 @@
 /**
  * Brings the archive's schema up to date: the SQL files of workers/archiver/migrations, in the order of their names, each once
- * and in one transaction. Files are only added, never edited: a changed one is refused.
+ * and in one transaction. Files are only added, never edited: a changed file is refused.
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -19,7 +19,7 @@ export function archiveMigrations(folder = `${root}workers/archiver/migrations`)
     .map((name) => ({ name, text: readFileSync(`${folder}/${name}`, "utf8") }));
 }
 
-/** The names of those that were applied now. Two runs at once apply each once. */
+/** Returns the names of the files applied now. Two concurrent runs apply each file once. */
 export async function migrate(
   database: Database,
   migrations: readonly Migration[] = archiveMigrations(),

@@ -7,7 +7,7 @@ import { archivePort, archivePortVariable, archiveUrl, startPglite } from "./loc
 import { migrate } from "./migrations.ts";
 
 export interface RunningArchive {
-  /** The archiver's, for wrangler. */
+  /** The archiver's configuration file for wrangler. */
   readonly config: string;
   readonly description: string;
   stop(): Promise<void>;
@@ -44,7 +44,7 @@ export async function startArchive(edgePort: number, command: string): Promise<R
   };
 }
 
-/** Wrangler's local Hyperdrive takes no other URL, and would say so in a stack. The URL itself is never shown: it is a secret. */
+/** Refuses URLs that wrangler's local Hyperdrive would reject with a stack trace. The URL is a secret and never shown. */
 function demandUsable(text: string): void {
   const url = URL.parse(text);
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol))

@@ -1,6 +1,6 @@
 /** What is a bundle made of? From esbuild's metafile: bytes by package and by folder, and packages that are in it twice. */
 
-/** What is used of https://esbuild.github.io/api/#metafile. */
+/** The used part of https://esbuild.github.io/api/#metafile. */
 export interface BundleMetafile {
   readonly outputs: Readonly<
     Record<
@@ -14,9 +14,9 @@ export interface BundleMetafile {
 }
 
 export interface BundlePart {
-  /** A package, a folder of ours (`src/shared/limits`), or a file that stands in none. */
+  /** A package, a folder of ours (`src/shared/limits`), or a file outside both. */
   readonly name: string;
-  /** Of the output, without the bundler's own lines. */
+  /** Bytes of the output, without the bundler's own lines. */
   readonly bytes: number;
 }
 
@@ -33,7 +33,7 @@ export function bundleParts(metafile: BundleMetafile): readonly BundlePart[] {
     .sort((one, other) => other.bytes - one.bytes || one.name.localeCompare(other.name));
 }
 
-/** Names of packages of which the bundle holds two copies: two versions, or one version from two folders. */
+/** Names of packages that the bundle contains twice: two versions, or one version from two folders. */
 export function packagesTwice(metafile: BundleMetafile): readonly string[] {
   const folders = new Map<string, Set<string>>();
   for (const [path, bytes] of inputsOf(metafile)) {

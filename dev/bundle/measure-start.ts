@@ -12,7 +12,7 @@ const files = process.argv.slice(2);
 const [entry] = files;
 if (entry === undefined) throw new Error("names no module");
 
-/** What modules ask of the platform while they are evaluated: classes to extend, and what exists. */
+/** What modules need from the platform during evaluation: classes to extend, and globals. */
 Object.assign(globalThis, { caches: { default: {} } });
 class Stub {
   readonly isStub = true;
@@ -44,7 +44,7 @@ function sourceOf(file: string): Module {
 }
 
 const counts = { schemas: 0, lazy: 0 };
-/** zod's own hook, which sees every schema and every check that is made. */
+/** zod's own hook, which is called for every schema and every check. */
 const afterMaking = ({
   _zod: { def },
 }: {

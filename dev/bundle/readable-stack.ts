@@ -1,7 +1,7 @@
-/** Where in the source is each place of a stack that a minified Worker wrote? For `npm run stack` (dev/stack.ts). */
+/** Maps the places of a minified Worker's stack to the source, for `npm run stack` (dev/stack.ts). */
 import type { SourceMap } from "node:module";
 
-/** The text with every `index.js:1:2345` as `src/shared/…ts:12:3`; what the map does not know stays as it is. */
+/** The text with every `index.js:1:2345` as `src/shared/…ts:12:3`; places that the map does not know stay unchanged. */
 export function readableStack(text: string, map: Pick<SourceMap, "findEntry">): string {
   return text.replaceAll(
     /(?:[\w.:/-]*\/)?index\.js:(\d+):(\d+)/g,

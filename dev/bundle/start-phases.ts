@@ -1,4 +1,4 @@
-/** What does V8 do at a bundle's start? One start of it in a process of its own (measure-start.ts). */
+/** Measures V8's work at a bundle's start: one start in a separate process (measure-start.ts). */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -7,7 +7,7 @@ export interface StartPhases {
   /** Milliseconds of CPU. */
   readonly parse: number;
   readonly evaluate: number;
-  /** zod schemas that were made, and those that were only promised. */
+  /** zod schemas that were made, and lazy ones that were not. */
   readonly schemas: number;
   readonly lazy: number;
 }

@@ -42,14 +42,14 @@ test.each(commands)("%s does nothing with what it does not know, and says how it
   expect(stderr).not.toMatch(/\n\s+at /);
 });
 
-/** Commands that were given what they do not know, on a state of their own. */
+/** Runs a command with unknown parameters, with its own state folder. */
 function run(command: string, ...parameters: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", `${root}dev/${command}.ts`, ...parameters],
     {
       encoding: "utf8",
-      // A command that waits for more than it was given must not wait for the test's own.
+      // A command that reads stdin must not wait for the test's own input.
       input: "",
       env: { ...process.env, EDGEWISE_STATE: state, PORT: "1" },
     },

@@ -1,20 +1,20 @@
 /**
- * What was a command asked, and with which code does it end? 0: it did it, or said how it is used. 2: what was typed makes no sense to
- * it; nothing was done. 1: it could not do it.
+ * Command lines and exit codes. 0: done, or the usage was shown. 2: the command line is wrong, and nothing was done. 1: the command
+ * failed.
  */
 import { existsSync } from "node:fs";
 
 export const exitCodes = { failed: 1, wrongUsage: 2 } as const;
 
-/** The command line is wrong; the message says how, or is empty if the usage says enough. */
+/** The command line is wrong; the message says why, or is empty if the usage suffices. */
 export class UsageError extends Error {}
 
-/** Then a command says how it is used and does nothing: no error, nothing on stderr. */
+/** If true, a command prints its usage and does nothing else: no error, nothing on stderr. */
 export function asksHelp(parameters: readonly string[]): boolean {
   return parameters.includes("--help") || parameters.includes("-h");
 }
 
-/** Also what `parseArgs` does not know: it throws a TypeError with a code, whose message is a sentence. */
+/** Also true for errors of `parseArgs`, which throws a TypeError with a code and a readable message. */
 export function isWrongUsage(error: unknown): error is Error {
   return (
     error instanceof UsageError ||
@@ -23,8 +23,8 @@ export function isWrongUsage(error: unknown): error is Error {
 }
 
 /**
- * Says what went wrong and sets the code to end with: a sentence and the usage for what was typed wrongly, a sentence for the kinds
- * that are expected, the whole error for an unexpected one.
+ * Prints what went wrong and sets the exit code: a sentence and the usage for a wrong command line, a sentence for expected errors,
+ * the whole error for an unexpected one.
  */
 export function endWith(error: unknown, usage: string, expected: readonly ErrorKind[] = []): void {
   const isWrong = isWrongUsage(error);
@@ -36,8 +36,8 @@ export function endWith(error: unknown, usage: string, expected: readonly ErrorK
 type ErrorKind = abstract new (...parameters: never[]) => Error;
 
 /**
- * For scripts that read what they were given before anything else: what `read` makes of it. Where help is asked for, or `read` throws
- * for wrong usage, that is said and the process ends here.
+ * For scripts that read their command line first: returns the result of `read`. If help is requested, or `read` throws for wrong usage,
+ * it prints that and ends the process.
  */
 export function readCommandLine<T>(usage: string, read: () => T): T {
   if (asksHelp(process.argv.slice(2))) {

@@ -1,7 +1,7 @@
 /**
- * Where do the commands of tenants and of the fleet read and write? Locally in the KV that `wrangler dev` keeps under .wrangler/state, through
+ * Where do the commands for tenants and the fleet read and write? Locally in the KV that `wrangler dev` keeps under .wrangler/state, through
  * wrangler's own platform proxy (it works beside a running `wrangler dev`); for production through `wrangler kv`, with
- * whatever account wrangler is logged in to.
+ * the account that wrangler is logged in to.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -27,7 +27,7 @@ export async function withLocalStore<T>(use: (store: ConfigStore) => Promise<T>)
     ({ binding }: { binding: string }) => binding === "CONFIG",
   );
   if (namespace?.id === undefined) throw new Error("wrangler.toml binds no KV namespace as CONFIG");
-  // A configuration of its own with this one binding: the proxy would warn of each object class that it can't find.
+  // A separate configuration with only this binding: otherwise the proxy would warn about every object class.
   const folder = mkdtempSync(join(tmpdir(), "edgewise-"));
   const configPath = join(folder, "wrangler.json");
   writeFileSync(configPath, JSON.stringify({ name: "edgewise-tenant", kv_namespaces: [namespace] }));
@@ -68,7 +68,7 @@ interface ListPage {
   readonly cursor?: string;
 }
 
-/** What this command uses of KV; Cloudflare's own types are for Workers. */
+/** The part of KV that this command uses; Cloudflare's types are for Workers. */
 interface LocalNamespace {
   get(key: string): Promise<string | null>;
   put(key: string, value: string): Promise<void>;
@@ -76,13 +76,13 @@ interface LocalNamespace {
   list(options: { prefix: string; cursor: string | null }): Promise<ListPage>;
 }
 
-/** What went wrong with wrangler, as a sentence: the account, the network, the namespace. */
+/** An error of wrangler in a sentence: the account, the network, the namespace. */
 export class StoreError extends Error {}
 
-/** The options by which a command is told where it works, for `parseArgs`. */
+/** The options for the place where a command works, for `parseArgs`. */
 export const placeOptions = { env: { type: "string" }, "namespace-id": { type: "string" } } as const;
 
-/** `--env production` and `--namespace-id`, as they were given. */
+/** The given values of `--env production` and `--namespace-id`. */
 export interface Place {
   readonly env?: string | undefined;
   readonly "namespace-id"?: string | undefined;
@@ -90,14 +90,14 @@ export interface Place {
 
 export const placeUsage = "[--env production [--namespace-id <id of the KV namespace bound as CONFIG>]]";
 
-/** @param use gets the KV of the environment that `environmentOf` says */
+/** @param use gets the KV of the environment of `environmentOf` */
 export function withStore<T>(place: Place, use: (store: ConfigStore) => Promise<T>): Promise<T> {
   return environmentOf(place) === "production"
     ? use(remoteStore("production", runWrangler, place["namespace-id"]))
     : withLocalStore(use);
 }
 
-/** Throws a UsageError for what would be done elsewhere than it was meant for. */
+/** Throws a UsageError for an unknown environment, or an option that does not apply to it. */
 export function environmentOf({ env, "namespace-id": namespaceId }: Place): "local" | "production" {
   if (env !== undefined && env !== "production") throw new UsageError(`--env ${env}: is not production`);
   if (env === undefined && namespaceId !== undefined)
@@ -116,7 +116,7 @@ const runWrangler: RunWrangler = (args) => {
   const child = spawnSync("wrangler", args, {
     cwd: root,
     encoding: "utf8",
-    // Of all that an answer may be, the names of a great many tenants are the longest. Node's own limit is 1 MB.
+    // The longest possible answer is a list of very many tenants. Node's own limit is 1 MB.
     maxBuffer: 268_435_456,
     shell: process.platform === "win32",
   });
@@ -125,8 +125,8 @@ const runWrangler: RunWrangler = (args) => {
 };
 
 /**
- * `wrangler kv` on the namespace that wrangler.toml binds as CONFIG in that environment: wrangler finds the one that the
- * first deploy made. `namespaceId` names it where that can't be found.
+ * `wrangler kv` on the namespace that wrangler.toml binds as CONFIG in that environment. wrangler finds the one that the
+ * first deploy created; `namespaceId` is for cases where it can't.
  */
 export function remoteStore(environment: string, run: RunWrangler, namespaceId?: string): ConfigStore {
   const namespace = namespaceId === undefined ? ["--binding", "CONFIG"] : ["--namespace-id", namespaceId];
@@ -145,8 +145,8 @@ export function remoteStore(environment: string, run: RunWrangler, namespaceId?:
     );
   return {
     async get(key) {
-      // wrangler answers a missing key with an error that can't be told from others, so ask whether it exists. Without --text the
-      // value comes as it is: with it a line end is added, and an index's value would match no tenant.
+      // wrangler's error for a missing key can't be distinguished from others, so check whether it exists. Without --text the
+      // value comes unchanged; with it a line end is added, and an index's value would match no tenant.
       return names(key).includes(key) ? checked(["kv", "key", "get", key, ...where]) : null;
     },
     async list(prefix) {

@@ -1,6 +1,6 @@
 /**
- * What do the commands of a document in KV do, of which the platform has one (the fleet, its firewall)? `put`, `check`, `get`, `delete`: checked by
- * the Worker's own schema, so that what is written is what every isolate can read.
+ * The commands for a single document of the platform in KV (the fleet, its firewall): `put`, `check`, `get`, `delete`. The Worker's own schema
+ * checks it, so that every isolate can read what is written.
  */
 import { parseArgs } from "node:util";
 import { asksHelp, endWith, UsageError } from "./command-line.ts";
@@ -15,17 +15,17 @@ import {
 import { DocumentError, readDocument } from "./read-document.ts";
 
 export interface StoredDocument {
-  /** For people: `fleet`. */
+  /** The name shown to people: `fleet`. */
   readonly name: string;
-  /** In KV. */
+  /** The key in KV. */
   readonly key: string;
-  /** What it amounts to. Throws a DocumentError that names the field. */
+  /** Returns a summary. Throws a DocumentError that names the field. */
   check(text: string): string;
-  /** The same, of what was written. */
+  /** Writes it and returns a summary. */
   put(store: ConfigStore, text: string): Promise<string>;
 }
 
-/** Says its answer and ends the process with what `endWith` says of a failure. */
+/** Prints the answer; a failure ends the process as `endWith` does. */
 export async function runDocumentCommand(document: StoredDocument, script: string): Promise<void> {
   const usage = `usage: npm run ${script} -- put <file.json> | check <file.json> | get | delete
        ${placeUsage}`;
@@ -81,7 +81,7 @@ export async function getDocument(
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
-    // A broken entry is shown as it is, so that it can be repaired.
+    // A broken entry is shown unchanged, so that it can be repaired.
     return text;
   }
 }

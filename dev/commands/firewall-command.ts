@@ -1,6 +1,6 @@
 /**
- * What does `npm run firewall` make of the platform's firewall (document-command.ts)? It is written as it was given: what it leaves out has the
- * default of whichever version reads it.
+ * `npm run firewall`, for the platform's firewall (document-command.ts). The document is stored as given: missing fields get the defaults of the
+ * version that reads it.
  */
 import type { AccessRule, PlatformFirewall } from "../../src/shared/firewall/firewall-policy.ts";
 import { firewallKey, parsePlatformFirewall } from "../../src/shared/firewall/policy-source.ts";
@@ -13,7 +13,7 @@ function check(text: string): string {
   return summary(policy.value);
 }
 
-/** What it amounts to: the rules in their order, and those that no request comes to. */
+/** A summary: the rules in their order, and those that no request reaches. */
 function summary({ injection, rules, addresses }: PlatformFirewall): string {
   const always = rules.findIndex((rule) => conditionsOf(rule).length === 0);
   const lines = rules.map((rule, at) => {

@@ -1,6 +1,6 @@
 /**
- * What does `npm run fleet:config` make of a fleet document (document-command.ts)? A new version with every change: answers of another fleet
- * are never served from a cache.
+ * `npm run fleet:config`, for the fleet document (document-command.ts). Every change gives it a new version, so that a cache never serves answers
+ * of another fleet.
  */
 import * as z from "zod";
 import { baseUrlFault } from "../../src/shared/routing/fleet/base-url.ts";
@@ -34,8 +34,8 @@ export function checkFleet(text: string): Fleet {
 }
 
 /**
- * Faults that no document can mean. Checked when one is written, and not by the schema: what lies in KV already goes on
- * being read.
+ * Faults that no document can intend. They are checked only when one is written, not by the schema, so that documents already in
+ * KV can still be read.
  */
 function faultsOf({ clusters }: Fleet): readonly string[] {
   return clusters.flatMap(({ replicas, models }, at) => [
@@ -43,7 +43,7 @@ function faultsOf({ clusters }: Fleet): readonly string[] {
       const fault = url === undefined ? null : baseUrlFault(new URL(url));
       return fault === null ? [] : [`clusters[${at}].replicas[${replica}].url: ${fault}`];
     }),
-    // A turn is paid by the model's id and the cluster: of two prices the first would hold for both.
+    // A turn's price depends on the model's id and the cluster: with two prices the first would apply to both.
     ...models.flatMap(({ id }, model) =>
       models.findIndex((other) => other.id === id) === model
         ? []
@@ -53,8 +53,8 @@ function faultsOf({ clusters }: Fleet): readonly string[] {
 }
 
 /**
- * The document as it was written, its version a hash of all the rest. A model that does not say since when it is in the fleet
- * is there since the document before had it, or since now.
+ * Stores the document with a hash of the rest as its version. A model without a creation date gets that of the previous document,
+ * or the present time.
  */
 export async function putFleet(store: ConfigStore, text: string, nowMs: number = Date.now()): Promise<Fleet> {
   const fleet = dated(checkFleet(text), knownSince(await store.get(fleetKey)), Math.floor(nowMs / 1000));
@@ -63,7 +63,7 @@ export async function putFleet(store: ConfigStore, text: string, nowMs: number =
   return written;
 }
 
-/** The same, its version a hash of all the rest. */
+/** The fleet with a hash of the rest as its version. */
 export async function versioned(fleet: Fleet): Promise<Fleet> {
   const bytes = new TextEncoder().encode(JSON.stringify({ ...fleet, version: "" }));
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
@@ -82,7 +82,7 @@ function dated(fleet: Fleet, since: ReadonlyMap<string, number>, nowSeconds: num
   return { ...fleet, clusters };
 }
 
-/** By cluster and model. Of a document that is broken or of another form, nothing is known. */
+/** Creation times by cluster and model; empty for a document that is broken or of another form. */
 function knownSince(text: string | null): ReadonlyMap<string, number> {
   const since = new Map<string, number>();
   const parsed = documentSchema.safeParse(text);
@@ -92,7 +92,7 @@ function knownSince(text: string | null): ReadonlyMap<string, number> {
   return since;
 }
 
-/** As it lies in KV, and as little of it as is needed: one that an older program wrote counts as well. */
+/** The needed part of the document in KV, so that documents of older programs can be read as well. */
 const documentSchema = z
   .string()
   .transform((text, context): unknown => {
@@ -114,7 +114,7 @@ const documentSchema = z
     }),
   );
 
-/** One line a cluster, then the aliases: what a document amounts to. */
+/** A summary of a document: one line for each cluster, then the aliases. */
 export function summary({ version, clusters, aliases }: Fleet): string {
   const lines = clusters.map(
     ({ id, engine, region, replicas, models }) =>
@@ -127,12 +127,12 @@ export function summary({ version, clusters, aliases }: Fleet): string {
   return [`fleet version ${version}`, ...lines, ...named, ...hints(aliases)].join("\n");
 }
 
-/** Warnings: no errors, but seldom what was meant. */
+/** Warnings: not errors, but rarely intended. */
 export function hints(aliases: Fleet["aliases"]): readonly string[] {
   return "auto" in aliases ? [] : [noAuto];
 }
 
-/** What an example may ask for. */
+/** A model for examples. */
 export function usualModel({ aliases, clusters }: Fleet): string {
   if ("auto" in aliases) return "auto";
   const models = clusters.flatMap((cluster) => cluster.models);

@@ -33,7 +33,7 @@ async function serverThat(answers: Answer): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A server of these models, of which those in `chats` chat. */
+/** A server of these models; those in `chats` can chat. */
 function serving(models: unknown, chats: readonly string[] = []): Answer {
   return (request, response, body) => {
     if (request.url === "/v1/models") response.end(JSON.stringify(models));
@@ -62,7 +62,7 @@ describe("ORIGIN_URL", () => {
     const chunk = (index: number) => `data: {"choices":[{"index":${index},"delta":{"content":"Hi"}}]}\n\n`;
     const url = await serverThat((request, response, body) => {
       if (request.url !== "/v1/chat/completions") serving(listOf("tiny"))(request, response, body);
-      // Most servers that know one choice alone pass over the field.
+      // Most servers that support only one choice ignore the field.
       else response.end(`${chunk(0)}${gives && body.includes('"n":2') ? chunk(1) : ""}data: [DONE]\n\n`);
     });
     const { cluster } = await fleetOf(url);

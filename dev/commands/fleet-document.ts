@@ -1,4 +1,4 @@
-/** Which fleet does a local Edgewise talk to? ORIGIN_URL, else FLEET, else the dev fleet. */
+/** Which fleet does a local Edgewise use? ORIGIN_URL, else FLEET, else the dev fleet. */
 import { fleetIdSchema } from "../../src/shared/routing/fleet/alias-config.ts";
 import { capabilitySchema, fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { checkFleet, FleetError, hints, versioned } from "./fleet-command.ts";
@@ -11,7 +11,7 @@ export type FleetDocument =
 
 export class FleetDocumentError extends Error {}
 
-/** Rejects with a FleetDocumentError whose message says what to mend. */
+/** Rejects with a FleetDocumentError whose message says what to fix. */
 export async function resolveFleetDocument(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<FleetDocument> {
@@ -25,7 +25,7 @@ export async function resolveFleetDocument(
 async function fromFile(file: string): Promise<FleetDocument> {
   let fleet: Fleet;
   try {
-    // Of its own version as under `npm run fleet:config -- put`: an edited file is another fleet, whose answers are not mixed.
+    // Versioned as with `npm run fleet:config -- put`: an edited file is another fleet, and their cached answers must not mix.
     fleet = await versioned(checkFleet(readDocument(file)));
   } catch (error) {
     if (error instanceof FleetError)
@@ -45,10 +45,10 @@ async function fromFile(file: string): Promise<FleetDocument> {
 }
 
 async function fromServer(given: string): Promise<FleetDocument> {
-  // Both forms are what people paste: the server's root, and the base URL of an OpenAI client.
+  // People paste both forms: the server's root, and the base URL of an OpenAI client.
   const url = given.replace(/\/+$/, "").replace(/\/v1$/, "");
   const parsed = URL.canParse(url) ? new URL(url) : null;
-  // Not shown: it holds a password.
+  // Not shown, since it contains a password.
   if (parsed !== null && (parsed.username !== "" || parsed.password !== ""))
     throw new FleetDocumentError("ORIGIN_URL holds a user's name or password, which is never sent in a URL.");
   if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.search !== "" || parsed.hash !== "")
@@ -61,7 +61,7 @@ async function fromServer(given: string): Promise<FleetDocument> {
   const [first] = models;
   if (first === undefined) throw new FleetDocumentError(`ORIGIN_URL=${given} lists no model at /v1/models.`);
   const usual = chats ?? first;
-  // The usual one is among those that a cluster may have.
+  // The usual model is always kept when the list is shortened.
   const taken = [usual, ...models.filter((model) => model !== usual)].slice(0, mostModels);
   const ids = platformIds(taken.map(({ id }) => id));
   const idOf = ({ id }: ProbedModel): string => ids.get(id) ?? id;
@@ -86,12 +86,12 @@ async function fromServer(given: string): Promise<FleetDocument> {
   };
 }
 
-/** As many as the schema of a cluster takes. */
+/** The most models that a cluster's schema allows. */
 const mostModels = 64;
 
 /**
- * By the server's name of each model, the platform's. The same where it may be; but vLLM and llama.cpp name a model by the path of its
- * file where nobody named it otherwise, and what clients ask for begins with a letter or digit and has no blanks.
+ * Maps the server's model names to ids of the platform. They are the same if possible; but without a configured name vLLM and llama.cpp use
+ * the path of the model's file, and an id must begin with a letter or digit and contain no blanks.
  */
 export function platformIds(served: readonly string[]): ReadonlyMap<string, string> {
   const ids = new Map(served.filter(isFleetId).map((name) => [name, name]));
@@ -121,11 +121,11 @@ function recordOf(model: ProbedModel, id: string): Record<string, unknown> {
     id,
     served_name: model.id,
     context_window: model.contextWindow,
-    // It is in this fleet since now: what servers of this kind say is when they were asked.
+    // Created now: the date that such servers report is just the time of the request.
     created: Math.floor(Date.now() / 1000),
-    // What a server that says nothing of itself can do is left to its own refusals.
+    // The server does not report its capabilities, so assume all; it refuses what it can't do.
     capabilities: capabilitySchema.options.filter((capability) => capability !== "moderation"),
-    // Servers of this kind (llama.cpp, Ollama) know the usual sampling fields, and ignore the others.
+    // Such servers (llama.cpp, Ollama) support the usual sampling fields and ignore the others.
     engine_features: { ...model.features, sampling_fields: true },
   };
 }

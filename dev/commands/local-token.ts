@@ -1,7 +1,7 @@
 /**
- * Which token does `npm run token` print? One that the tenant's own configuration lets its issuer grant: asking for more is
- * said here, not by a 401 later. It reads that configuration without the Worker's schema, which would double the time of
- * a command that is typed often.
+ * Which token does `npm run token` print? One that the tenant's configuration allows its issuer to grant: asking for more is
+ * refused here, not by a 401 later. It reads the configuration without the Worker's schema, which would double the time of
+ * a frequent command.
  */
 import { createHmac, randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ export const tokenUsage = `usage: npm run --silent token -- --tenant demo --user
          [--org o] [--tier free|pro|enterprise] [--scope "tenant:admin"] [--ttl 1h, at most 30d for demo]
        npm run --silent token -- --platform --scope "platform:admin platform:metrics" [--user name] [--ttl 1h, at most 1d]`;
 
-/** What the command needs of a tenant's configuration. The Worker checks the whole; here an odd one is only an error. */
+/** The needed part of a tenant's configuration. The Worker checks all of it; here an invalid one is simply an error. */
 interface IssuerPart {
   readonly issuer: string;
   readonly audience: string;
@@ -58,7 +58,7 @@ export function tenantClaims(issuer: IssuerPart, request: TokenRequest): Record<
   };
 }
 
-/** `issuers[].max_age_seconds` where it is not stated, and what the platform's issuer grants (platform-issuer.ts). */
+/** The default of `issuers[].max_age_seconds`, and what the platform's issuer grants (platform-issuer.ts). */
 const usualMostAgeSeconds = 2_592_000;
 const platformMostAgeSeconds = 86_400;
 
@@ -90,13 +90,13 @@ export function parseTtlSeconds(text: string): number {
 
 interface Grant {
   readonly claims: Record<string, unknown>;
-  /** Of the secret that signs them. */
+  /** The name of the secret that signs them. */
   readonly secret: string;
 }
 
 /**
- * By the file in config/tenants/ where that grants it. Slower, and so only else, by what is in KV: other tenants, and one of those
- * files that was edited and put there since.
+ * Uses the file in config/tenants/ if that grants it. Otherwise KV, which is slower: for other tenants, and for a file that was edited
+ * and put there since.
  */
 async function grantOf(tenant: string, request: TokenRequest): Promise<Grant> {
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(tenant)) throw new TokenError(`--tenant ${tenant}: is no tenant id`);

@@ -1,4 +1,4 @@
-/** The KV of the commands of tenants, the fleet and the firewall, in memory. */
+/** A KV in memory for the commands of tenants, the fleet and the firewall. */
 import type { ConfigStore } from "./config-store.ts";
 
 export function memoryStore(): ConfigStore & { readonly entries: Map<string, string> } {

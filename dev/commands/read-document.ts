@@ -1,10 +1,10 @@
-/** The text of a JSON document that a command was given by its file's name. */
+/** Reads the text of a JSON document from a file. */
 import { readFileSync } from "node:fs";
 
 /** The message names the file and its fault. */
 export class DocumentError extends Error {}
 
-/** Without the byte order mark that some editors of Windows begin a file with. Throws a DocumentError where it is no JSON. */
+/** Without the byte order mark that some Windows editors add. Throws a DocumentError if it is not JSON. */
 export function readDocument(file: string): string {
   try {
     const text = readFileSync(file, "utf8").replace(/^\uFEFF/, "");

@@ -1,4 +1,4 @@
-/** What does `npm run sign` print? The headers that sign a request (docs/signing.md), ready to be sent. */
+/** The output of `npm run sign`: the headers that sign a request (docs/signing.md), ready to send. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { signRequest, type SigningIdentity } from "../../src/shared/signing/sign-request.ts";
@@ -91,7 +91,7 @@ function textOf(option: string, file: string): string {
   }
 }
 
-/** What is wrong with it is not repeated: a parser's message shows where the text begins, and this one is secret. */
+/** Does not repeat a parser's message, which would show the beginning of the secret text. */
 async function privateKeyOf(text: string): Promise<CryptoKey> {
   try {
     return await crypto.subtle.importKey("jwk", JSON.parse(text) as JsonWebKey, "Ed25519", false, ["sign"]);

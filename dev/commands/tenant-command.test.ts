@@ -40,7 +40,7 @@ test("a tenant that comes by the name of one that was deleted has none of its ke
   expect(first.keys.created_after).toBe(0);
   await deleteTenant(store, "acme");
   const before = Math.floor(Date.now() / 1000);
-  // What it kept is still there: nobody else gets its name.
+  // Its data still exist, so its name can't be reused.
   await expect(putTenant(store, JSON.stringify(acme), "local")).rejects.toThrow(
     "id: is of a tenant that was deleted and whose conversations and files are still there. DELETE /admin/tenants/acme erases them",
   );
@@ -227,7 +227,7 @@ describe("for production, wrangler is called", () => {
     expect(calls[0]?.slice(-5)).toEqual(["--namespace-id", "abc", "--env", "production", "--remote"]);
   });
 
-  /** As wrangler prints (kvKeyGetCommand): a value as it is, a text by its logger, which ends the line. */
+  /** Prints like wrangler (kvKeyGetCommand): a value unchanged, a text with a line end. */
   function wranglerOver(entries: Map<string, string>): RunWrangler {
     return (args) => {
       const [, , verb, operand = ""] = args;

@@ -1,5 +1,5 @@
 /**
- * What does `npm run tenant` do? Puts, gets, lists and deletes tenant configurations in KV, checked by the Worker's own
+ * The work of `npm run tenant`: puts, gets, lists and deletes tenant configurations in KV, checked by the Worker's own
  * schema, with their indexes (src/shared/tenancy/tenant-registry.ts).
  */
 import {
@@ -38,7 +38,7 @@ export async function deleteTenant(store: ConfigStore, id: string): Promise<read
   return plan.stale;
 }
 
-/** This command only knows KV: what it leaves in objects, and how that is erased. */
+/** A note on data that this command leaves in objects, since it only changes KV, and on how to erase them. */
 export function stillThere(id: string, environment: "local" | "production", port: number): string {
   const [url, token] =
     environment === "local"
@@ -59,7 +59,7 @@ export async function getTenant(store: ConfigStore, id: string): Promise<string>
   const text = await store.get(tenantKey(id));
   if (text === null) throw new TenantError(`no tenant ${id}`);
   const parsed = parseTenantConfig(text);
-  // A broken entry is shown as it is, so that it can be repaired.
+  // A broken entry is shown unchanged, so that it can be repaired.
   return parsed.ok ? JSON.stringify(parsed.value, null, 2) : text;
 }
 

@@ -1,13 +1,13 @@
-/** How are the panels written for Grafana? Its JSON model of a dashboard: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
+/** Writes the panels for Grafana, in its JSON model of a dashboard: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
 import type { Panel } from "./panel.ts";
 import { firing, rows } from "./panels.ts";
 import type { Question } from "./questions.ts";
 
-/** Of a row. */
+/** The width of a row. */
 const columns = 24;
 const leastWidth = 6;
 
-/** One panel a line, so that a change is seen in a diff. */
+/** One panel on each line, for readable diffs. */
 export function dashboardJson(): string {
   const { panels, ...rest } = dashboard();
   const lines = panels.map((panel) => JSON.stringify(panel)).join(",\n");
@@ -46,7 +46,7 @@ function dashboard() {
   };
 }
 
-/** Whichever Prometheus is chosen at the top. */
+/** The Prometheus chosen at the top of the dashboard. */
 const datasource = { type: "prometheus", uid: "${datasource}" } as const;
 
 function allPanels(): object[] {
@@ -62,7 +62,7 @@ function allPanels(): object[] {
       panels: [],
     });
     y += 1;
-    // As wide as they can be: two to four in a line, numbers all in one.
+    // As wide as possible: two to four in a line, numbers all in one.
     const isNumbers = row.panels.every(({ kind }) => kind === "number");
     const lines = isNumbers ? 1 : Math.ceil((row.panels.length * leastWidth) / columns);
     const inLine = Math.ceil(row.panels.length / lines);

@@ -3,13 +3,13 @@ import { ask, type Question } from "./questions.ts";
 
 export interface Panel {
   readonly title: string;
-  /** A number and its course, or curves; stacked ones are parts of one sum. */
+  /** A number with its history, or curves; stacked ones are parts of a sum. */
   readonly kind: "number" | "curves" | "stack";
   /** Grafana's name of the unit; `cps`: how often in a second, of what is no request. */
   readonly unit: "reqps" | "cps" | "short" | "s" | "percentunit" | "currencyUSD";
   readonly asks: readonly Question[];
   readonly about?: string;
-  /** From where on a number is yellow, and red. */
+  /** The values from which a number is yellow, and red. */
   readonly yellowRed?: readonly [yellow: number, red: number];
 }
 

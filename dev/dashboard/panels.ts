@@ -1,12 +1,12 @@
 /**
- * What does the dashboard show? A table of rows of panels, each with its questions to Prometheus; docs/metrics.md says what the metrics
- * mean. `node dev/dashboard.ts` writes it for Grafana.
+ * The dashboard: rows of panels, each with its queries to Prometheus. docs/metrics.md explains the metrics; `node dev/dashboard.ts` writes the
+ * dashboard for Grafana.
  */
 import { ask, gauge, hitsOf, increase, quantile, quantileBy, rate, rateBy } from "./questions.ts";
 import { curves, number, type Row, stack } from "./panel.ts";
 import { faultClasses } from "../../src/shared/telemetry/metrics/error-class.ts";
 
-/** Prometheus' own alerts among ours. */
+/** Our alerts that are firing, as Prometheus reports them. */
 export const firing = 'ALERTS{alertname=~"Edgewise.+",alertstate="firing"}';
 
 const faults = faultClasses.join("|");

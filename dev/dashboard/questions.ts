@@ -1,7 +1,7 @@
-/** The questions of the dashboard, in PromQL: rates over what Grafana takes for an interval, quantiles over five minutes. */
+/** The dashboard's queries in PromQL: rates over Grafana's rate interval, quantiles over five minutes. */
 export interface Question {
   readonly expr: string;
-  /** `{{label}}` stands for its value. */
+  /** `{{label}}` is replaced by the label's value. */
   readonly legend: string;
 }
 

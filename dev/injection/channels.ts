@@ -1,4 +1,4 @@
-/** What is each of the two classifiers trained on, and how well does it judge what it was not trained on? */
+/** What is each of the two classifiers trained on, and how well does it judge unseen texts? */
 import { featureCount } from "../../src/shared/safety/injection/features.ts";
 import type { InjectionChannel } from "../../src/shared/safety/injection/injection-policy.ts";
 import { judgeWith } from "../../src/shared/safety/injection/judge.ts";
@@ -9,7 +9,7 @@ import { writtenExamples } from "./written-examples.ts";
 
 const seed = 20261130;
 const folds = 5;
-/** How often each of our own patterns is expanded; and how many texts that are no requests at all are taken. */
+/** How often each of our own patterns is expanded; and how many texts that are not requests are used. */
 const eachPattern = 4;
 const mostOther = 600;
 
@@ -39,7 +39,7 @@ function some<Item>(items: readonly Item[], most: number): Item[] {
   return order.slice(0, most).flatMap((at) => items.slice(at, at + 1));
 }
 
-/** As they will be used: rounded to eight bits. */
+/** Rounds weights to eight bits, as they will be used. */
 function rounded(channel: InjectionChannel, trained: Trained): ChannelWeights {
   const { scale, bytes } = quantised(trained);
   return { channel, bias: trained.bias, of: Float32Array.from(bytes, (byte) => byte * scale) };
@@ -55,14 +55,14 @@ export function quantised({ weights }: Trained): { readonly scale: number; reado
 
 export interface ScoredRow {
   readonly row: LabelledText;
-  /** Log-odds, by weights that never saw the row. */
+  /** Log-odds, by weights trained without the row. */
   readonly score: number;
 }
 
 /**
- * Every row scored by a classifier that was trained without it, and without its fifth of the rows.
+ * Scores every row by a classifier trained without its fifth of the rows.
  *
- * @param without attacks of this source are never trained on: how well it does with what it has never met
+ * @param without leaves attacks of this source out of all training, to measure unknown attacks
  */
 export function outOfFold(
   channel: InjectionChannel,
@@ -90,7 +90,7 @@ export function scoreOf(text: string, weights: ChannelWeights): number {
   return Math.log(probability / (1 - probability));
 }
 
-/** The score that this share of the harmless rows is over. */
+/** The score that this share of the harmless rows exceeds. */
 export function scoreAt(scored: readonly ScoredRow[], falsePositives: number): number {
   const harmless = scored.flatMap(({ row, score }) => (row.label === 0 ? [score] : []));
   harmless.sort((a, b) => b - a);

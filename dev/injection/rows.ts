@@ -6,7 +6,7 @@ export interface LabelledText {
   readonly source: string;
   readonly label: 0 | 1;
   readonly text: string;
-  /** `indirect`: it is an attack only where it stands in what a tool or a document says. */
+  /** `indirect`: it is an attack only within a tool result or a document. */
   readonly kind?: string;
 }
 
@@ -25,7 +25,7 @@ export function readRows(path: string): LabelledText[] {
   });
 }
 
-/** Texts that people wrote to each other, not to an assistant: even harmful ones are no injections. From `folder`, if it has them. */
+/** Texts that people wrote to each other, not to an assistant: even harmful ones are not injections. From `folder`, if it has them. */
 export function otherTexts(folder: string): LabelledText[] {
   return ["harm.jsonl", "pii_spans.jsonl"].flatMap((file) =>
     readFileSync(`${folder}/${file}`, "utf8")

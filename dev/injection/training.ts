@@ -10,10 +10,10 @@ import type { LabelledText } from "./rows.ts";
 
 export interface Example {
   readonly row: LabelledText;
-  /** Of each word, its features: from `offsets[word]` to the next. */
+  /** The features of all words; those of a word begin at `offsets[word]`. */
   readonly features: Int32Array;
   readonly offsets: Int32Array;
-  /** First word, the one behind the last, in turn. */
+  /** Alternately the first word and the one after the last. */
   readonly windows: readonly number[];
 }
 
@@ -46,7 +46,7 @@ export function exampleOf(row: LabelledText): Example {
   return { row, features: Int32Array.from(features), offsets, windows };
 }
 
-/** The worst window and its score, in log-odds. A text without words is as harmless as can be. */
+/** The worst window and its score, in log-odds. A text without words is entirely harmless. */
 function worstWindow(example: Example, { bias, weights }: Trained): { at: number; score: number } {
   const sums = new Float64Array(example.offsets.length);
   for (let word = 0; word + 1 < sums.length; word += 1) {
@@ -100,7 +100,7 @@ export function train(examples: readonly Example[], options: TrainingOptions = u
     bias -= (options.rate * fault) / Math.sqrt(biasSquares);
   };
 
-  // What the later rounds agree on: single steps jump about.
+  // The average of the later rounds, since single steps fluctuate.
   const summed = new Float64Array(featureCount);
   let summedBias = 0;
   let kept = 0;

@@ -1,4 +1,4 @@
-/** From labelled texts to weights, and to the scores that each text has from a model that never saw it or its template. */
+/** Fits weights to labelled texts, and scores each text by a model that never saw it or its template. */
 import { subcategories } from "../../src/shared/safety/moderation/subcategories.ts";
 import { heads, type Head, type LabelledText } from "./rows.ts";
 import {
@@ -22,10 +22,10 @@ export const options: Options = {
   norm: 0.5,
   balance: 4,
 };
-/** Features that are kept: those with the largest weights. */
+/** The number of features kept, those with the largest weights. */
 const mostFeatures = 4096;
 const folds = 5;
-/** Sentences of our own are few beside the published rows. */
+/** Our own sentences weigh more, since there are few of them. */
 const ownWeight = 3;
 
 export interface Fitted {
@@ -33,7 +33,7 @@ export interface Fitted {
   readonly heads: ReadonlyMap<Head, TrainedHead>;
 }
 
-/** Fitted twice: with every feature, then with those that turned out to matter. */
+/** Fits twice: with every feature, then with the most important ones. */
 export function fit(texts: readonly Prepared[]): Fitted {
   const weighted = texts.flatMap((text) =>
     text.source === "own" ? Array.from({ length: ownWeight }, () => text) : [text],
@@ -51,10 +51,10 @@ export function fit(texts: readonly Prepared[]): Fitted {
   return { known, heads: new Map(heads.map((head) => [head, trainHead(weighted, head, known, options)])) };
 }
 
-/** A text with the log-odds of each head, from a model without it. */
+/** A text with the log-odds of each head, from a model trained without it. */
 export interface Judged extends LabelledText {
   readonly logits: Readonly<Record<Head, number>>;
-  /** Of each subcategory (subcategories.ts): the log-odds of what it is a part of, in the windows where it holds. */
+  /** For each subcategory (subcategories.ts), the log-odds of its category in the windows where its rule applies. */
   readonly parts: ReadonlyMap<Head, number>;
 }
 
@@ -98,7 +98,7 @@ function partsOf({ known, heads: trained }: Fitted, text: Prepared): ReadonlyMap
   );
 }
 
-/** How far above its threshold a text is in a category; flagged from 0 on. */
+/** How far a text is above its threshold in a category; flagged from 0 on. */
 export function marginOf(text: Judged, head: Head, thresholds: Readonly<Record<Head, number>>): number {
   const own = text.logits[head] - thresholds[head];
   const part = subcategories.find(({ category }) => category === head);
@@ -110,7 +110,7 @@ export function marginOf(text: Judged, head: Head, thresholds: Readonly<Record<H
 const leastPrecision = 0.8;
 const leastPrecisionOfFew = 0.55;
 const few = 100;
-/** Of benign questions to chat models, so many at most may be flagged in one category. */
+/** The largest share of benign questions to chat models that may be flagged in one category. */
 const mostBenign = 0.002;
 
 /** Where each head flags: the best F1 among thresholds that let benign prompts pass. In log-odds. */

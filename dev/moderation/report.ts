@@ -1,4 +1,4 @@
-/** The tables that eval:safety prints of the moderation. */
+/** The tables about moderation that eval:safety prints. */
 import { existsSync, readFileSync } from "node:fs";
 import { categories } from "../../src/shared/safety/moderation/categories.ts";
 import { classify } from "../../src/shared/safety/moderation/classify.ts";
@@ -11,7 +11,7 @@ const sources = ["hatecheck", "oai_mod", "surge", "own"] as const;
 export function* moderationReport(folder: string): Generator<string> {
   const texts = [...harmTexts(folder), ...benignPrompts(folder), ...ownTexts()];
   const byTemplate = outOfFold(texts, "template");
-  // Chosen once, by template, as the shipped ones are.
+  // Chosen once, by template, like the shipped ones.
   const thresholds = chooseThresholds(byTemplate);
   for (const [name, judged] of [
     ["template", byTemplate],
@@ -26,7 +26,7 @@ export function* moderationReport(folder: string): Generator<string> {
   yield* unseen(folder);
 }
 
-/** In the category where it is most so. */
+/** The largest margin of all categories. */
 function margin(text: Judged, thresholds: Readonly<Record<Head, number>>): number {
   return Math.max(...heads.map((head) => marginOf(text, head, thresholds)));
 }
@@ -100,7 +100,7 @@ function* byFunctionality(
   yield "";
 }
 
-/** Benign texts that no training saw, judged by the shipped weights. */
+/** Benign texts outside all training, judged by the shipped weights. */
 const benignFiles = [
   ["retrieval/cranfield/corpus.jsonl", "text"],
   ["retrieval/cisi/corpus.jsonl", "text"],

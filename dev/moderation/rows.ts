@@ -1,4 +1,4 @@
-/** The published texts that the classifier is trained and judged on, with what is known of each of its labels. */
+/** The published texts for training and judging the classifier, with what is known about each label. */
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { categories, type Category } from "../../src/shared/safety/moderation/categories.ts";
@@ -25,9 +25,9 @@ export interface LabelledText {
   readonly text: string;
   /** The source's own verdict: harmful or not. */
   readonly harmful: boolean;
-  /** By head; absent: not known. */
+  /** For each head; absent: unknown. */
   readonly known: Readonly<Partial<Record<Head, boolean>>>;
-  /** Rows that share it are in one fold: a template's copies are not to judge each other. */
+  /** Rows with the same group are in one fold, so that copies of a template don't judge each other. */
   readonly group: string;
 }
 
@@ -65,7 +65,7 @@ export function harmTexts(folder: string): LabelledText[] {
   });
 }
 
-/** Benign questions to chat models: what most traffic looks like, and what must pass. */
+/** Benign questions to chat models, like most traffic, which must pass. */
 export function benignPrompts(folder: string): LabelledText[] {
   return lines(`${folder}/injection.jsonl`)
     .map((line) => promptRow.parse(JSON.parse(line)))
@@ -96,7 +96,7 @@ const ownLetters: Readonly<Record<string, Head>> = {
   VG: "violence/graphic",
 };
 
-/** Sentences of our own (own-texts.txt): labelled for every category. */
+/** Our own sentences (own-texts.txt), labelled for every category. */
 export function ownTexts(): LabelledText[] {
   return readFileSync(new URL("own-texts.txt", import.meta.url), "utf8")
     .split("\n")

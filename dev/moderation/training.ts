@@ -11,21 +11,21 @@ export interface Options {
   readonly epochs: number;
   readonly rate: number;
   readonly l2: number;
-  /** A feature of fewer texts is left out. */
+  /** Features in fewer texts are left out. */
   readonly leastTexts: number;
   /** x is divided by its length to this power. */
   readonly norm: number;
-  /** How much more a text that has the label weighs, at most. */
+  /** The highest extra weight of a text with the label. */
   readonly balance: number;
 }
 
-/** The weights of one head, at the place of each feature of the vocabulary. */
+/** The weights of one head, in the order of the vocabulary's features. */
 export interface TrainedHead {
   readonly bias: number;
   readonly weights: Float64Array;
 }
 
-/** A feature's place, by its hash. */
+/** Index of each feature, by its hash. */
 export type Vocabulary = ReadonlyMap<number, number>;
 
 /** The symbols of each window of a text: a block and the one before it. */
@@ -43,7 +43,7 @@ function featuresOf(symbols: readonly TextSymbol[]): Uint32Array {
 export interface Prepared extends LabelledText {
   /** The features of each window. */
   readonly windows: readonly Uint32Array[];
-  /** By subcategory: which windows it holds in. */
+  /** For each subcategory, the windows where its rule applies. */
   readonly holds: ReadonlyMap<Category, readonly boolean[]>;
 }
 
@@ -76,7 +76,7 @@ export function vocabulary(texts: readonly Prepared[], leastTexts: number): Voca
   return new Map(kept.map((feature, at) => [feature, at]));
 }
 
-/** The places of a window's features, without those that are not in the vocabulary. */
+/** The indices of a window's features, without those outside the vocabulary. */
 function placesOf(features: Uint32Array, known: Vocabulary): Uint32Array {
   const places: number[] = [];
   for (const feature of features) {
@@ -128,7 +128,7 @@ export function trainHead(
       const row = rows[at];
       if (row === undefined) continue;
       if (row.label) {
-        // Harm is in some window of the text: in the one that looks most like it.
+        // Some window of the text contains the harm: train on the one that scores highest.
         let best = row.windows[0] ?? new Uint32Array();
         for (const one of row.windows) if (score(one) > score(best)) best = one;
         step(best, true, boost);
@@ -173,7 +173,7 @@ export function foldOf(group: string, folds: number): number {
   return hash % folds;
 }
 
-/** The chance that a harmful text scores above a harmless one. */
+/** The probability that a harmful text scores above a harmless one. */
 export function auroc(scored: readonly { readonly score: number; readonly label: boolean }[]): number {
   const sorted = scored.toSorted((a, b) => a.score - b.score);
   let ranks = 0;

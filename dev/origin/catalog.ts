@@ -1,10 +1,10 @@
 import type { Capability, Cluster } from "../../src/shared/routing/fleet/fleet-config.ts";
 
-/** Which models does a replica serve, and what can each do? Read from the fleet document, so that there is one truth. */
+/** Which models does a replica serve, and what can each do? Read from the fleet document, the single source for both. */
 export type TokenFamily = "llama" | "qwen";
 
 export interface ServedModel {
-  /** The engine's name for it, what requests carry as `model`. */
+  /** The engine's name for it, which requests have as `model`. */
   readonly name: string;
   readonly family: TokenFamily;
   /** vLLM's `max_model_len`. */

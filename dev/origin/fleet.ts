@@ -7,23 +7,23 @@ import { Replica } from "./server/replica.ts";
 import type { RequestRecord } from "./server/request-log.ts";
 import type { ReasoningField } from "./api/chat-answer.ts";
 
-/** How is a dev fleet started inside a process? For tests and `npm start`; main.ts is the same for a terminal. */
+/** Starts a dev fleet inside a process, for tests and `npm start`; main.ts does the same for a terminal. */
 export interface FleetOptions {
-  /** The first replica's port, each next one higher; 0 lets the system choose each. Default 9101. */
+  /** The first replica's port; the others follow. 0: the system chooses each. Default 9101. */
   readonly basePort?: number;
   /** A port for each replica, instead of `basePort`. */
   readonly ports?: readonly number[];
-  /** Replicas in all; default as many as the document (or `ports`) has. More than that repeat its clusters in turn. */
+  /** The total number of replicas; default as in the document (or `ports`). More than that repeat its clusters in turn. */
   readonly replicas?: number;
   /** Milliseconds of an uncached prefill; default 100. */
   readonly ttftMs?: number;
-  /** Milliseconds a token; default 25. 0: as fast as possible, each token still a write of its own. */
+  /** Milliseconds for each token; default 25. 0: as fast as possible, but each token is still a separate write. */
   readonly tokenMs?: number;
-  /** Requests that a replica runs at once; default the document's. */
+  /** Concurrent requests of a replica; default as in the document. */
   readonly slots?: number;
   /** Record nothing, for benchmarks. */
   readonly quiet?: boolean;
-  /** Under which name a reasoning model's thoughts come; both are seen with vLLM. Default `reasoning`. */
+  /** The field with a reasoning model's thoughts; vLLM uses both names. Default `reasoning`. */
   readonly reasoningField?: ReasoningField;
   /** Default: config/fleet.dev.json. */
   readonly fleet?: Fleet;
@@ -33,19 +33,19 @@ export interface RunningReplica {
   readonly id: string;
   readonly cluster: string;
   readonly url: string;
-  /** What it received, oldest first; live records. Empty when quiet. */
+  /** Live records of the requests that it received, oldest first. Empty when quiet. */
   requests(): readonly RequestRecord[];
   clearRequests(): void;
   /** Replaces the faults that are set. */
   setFaults(...faults: readonly FaultInput[]): void;
   setSpeed(speed: { readonly ttftMs?: number; readonly tokenMs?: number; readonly slots?: number }): void;
-  /** Closes its port and its connections: connections are then really refused. `start` opens the same port again. */
+  /** Closes its port and its connections, so that connections are really refused. `start` opens the same port again. */
   stop(): Promise<void>;
   start(): Promise<void>;
 }
 
 export interface RunningFleet {
-  /** The document with the URLs that the replicas really have: what a router is to be given. */
+  /** The document with the replicas' actual URLs, for a router. */
   readonly fleet: Fleet;
   readonly replicas: readonly RunningReplica[];
   stop(): Promise<void>;
@@ -82,7 +82,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<RunningFle
   };
 }
 
-/** On which ports it would listen; none where the system is to choose them. */
+/** The ports that it would listen on; empty if the system chooses them. */
 export function replicaPorts(options: FleetOptions): readonly number[] {
   return planOf(options.fleet ?? fleetSchema.parse(document), options)
     .map(({ port }) => port)

@@ -1,6 +1,6 @@
 import { startFleet, type FleetOptions, type RunningReplica } from "./fleet.ts";
 
-/** How do the fleet's own tests speak to a replica? Over real HTTP, on a port that the system chose. */
+/** Helpers for the fleet's tests, which call a replica over real HTTP on a port chosen by the system. */
 export const llama = "meta-llama/Llama-3.1-8B-Instruct";
 export const qwen = "Qwen/Qwen3-VL-8B-Thinking";
 
@@ -77,12 +77,12 @@ export async function answerOf(response: Response): Promise<Answer> {
   return (await response.json()) as Answer;
 }
 
-/** A chat with one user message and whatever else is given. */
+/** A chat with one user message and further fields. */
 export function chat(content: string, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return { model: llama, messages: [{ role: "user", content }], ...more };
 }
 
-/** The payloads of a stream as they came, `[DONE]` among them. Rejects when the connection is cut. */
+/** The payloads of a stream in order, including `[DONE]`. Rejects if the connection is cut. */
 export async function payloads(response: Response): Promise<string[]> {
   const text = await response.text();
   return text
@@ -95,7 +95,7 @@ export function chunksOf(events: readonly string[]): Answer[] {
   return events.filter((event) => event !== "[DONE]").map((event) => JSON.parse(event) as Answer);
 }
 
-/** What had arrived when the stream ended, however it ended. */
+/** The received text when the stream ended in any way. */
 export async function readUntilEnd(response: Response): Promise<{ text: string; cut: boolean }> {
   const decoder = new TextDecoder();
   let text = "";
@@ -103,7 +103,7 @@ export async function readUntilEnd(response: Response): Promise<{ text: string; 
     for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true });
     return { text, cut: false };
   } catch {
-    // undici tells a cut connection only by an error.
+    // undici reports a cut connection only by an error.
     return { text, cut: true };
   }
 }

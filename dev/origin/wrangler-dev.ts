@@ -1,9 +1,9 @@
-/** How does `npx wrangler dev` beside this fleet learn where it is? It knows the bundled document alone, which names the usual ports. */
+/** Tells `npx wrangler dev` the ports of this fleet: by itself it only knows the bundled document with the usual ports. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import document from "../../config/fleet.dev.json" with { type: "json" };
 
-/** Writes the fleet below `root` and answers with the command that reads it; null: it is the bundled one. */
+/** Writes the fleet below `root` and returns the command that reads it; null: it is the bundled fleet. */
 export function wranglerDevCommand(fleet: Fleet, root: string): string | null {
   const here = urlsOf(fleet);
   if (here === urlsOf(fleetSchema.parse(document))) return null;

@@ -61,7 +61,7 @@ export function ndcg(
   return best === 0 ? 0 : gain(found.map((id) => relevant.get(id) ?? 0)) / best;
 }
 
-/** Which share of what answers is among the first `places`? */
+/** Which share of the relevant documents is among the first `places`? */
 export function recall(
   found: readonly string[],
   relevant: ReadonlyMap<string, number>,

@@ -83,7 +83,7 @@ export class EvaluatedStore {
     return { ndcg10: gain / length, recall50: found / length, msPerQuery: ms / length };
   }
 
-  /** Documents, best first: each stands where its best passage does. */
+  /** Documents, best first, each at the rank of its best passage. */
   async search(query: string, way: Way): Promise<string[]> {
     const passages = await this.#passages(query, way);
     return [...new Set(passages.map(({ fileId }) => fileId))];

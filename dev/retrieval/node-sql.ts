@@ -1,4 +1,4 @@
-/** SQLite of Node behind the port that an object's store takes: the same SQL runs here, without workerd. */
+/** Node's SQLite behind the port of an object's store, so that the same SQL runs without workerd. */
 import { DatabaseSync } from "node:sqlite";
 import type { Sql, SqlRows, SqlTransactions, SqlValue } from "../../durable-objects/storage/sql-port.ts";
 
@@ -12,7 +12,7 @@ export class NodeSql implements SqlTransactions {
     this.#database = new DatabaseSync(path);
     this.sql = {
       exec: <Row extends Record<string, SqlValue>>(query: string, ...bindings: SqlValue[]): SqlRows<Row> => {
-        // Several statements at once, as migrations are, have no bindings.
+        // Several statements at once, as in migrations, have no bindings.
         if (bindings.length === 0 && query.includes(";")) {
           this.#database.exec(query);
           return rowsOf<Row>([]);
@@ -60,7 +60,7 @@ function rowsOf<Row>(rows: Row[]): SqlRows<Row> {
   };
 }
 
-/** As an object's SQLite gives them: bytes in a buffer of their own. */
+/** Returns bytes in separate buffers, as an object's SQLite does. */
 function withBuffers<Row>(row: Record<string, unknown>): Row {
   for (const [name, value] of Object.entries(row))
     if (value instanceof Uint8Array) row[name] = value.slice().buffer;

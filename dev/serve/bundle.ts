@@ -1,4 +1,4 @@
-/** A Worker as wrangler would upload it, and what its configuration binds: everything that plain workerd must be told. */
+/** A Worker as wrangler would upload it, with the bindings of its configuration: everything that plain workerd needs. */
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
@@ -9,7 +9,7 @@ export interface WorkerBundle {
   readonly name: string;
   /** Absolute paths, the entry first. */
   readonly modules: readonly string[];
-  /** Path of esbuild's account of them (dev/bundle/bundle-parts.ts reads it). */
+  /** Path of esbuild's metafile (dev/bundle/bundle-parts.ts reads it). */
   readonly metafile: string;
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
@@ -20,8 +20,8 @@ export interface WorkerBundle {
 }
 
 /**
- * Minified, as `[env.production]` has it, so that what the bench and the end-to-end tests run is what ships. Only where somebody looks
- * at it through V8 (EDGEWISE_V8_FLAGS), functions keep their names.
+ * Minified as in `[env.production]`, so that the bench and the end-to-end tests run what ships. Only with EDGEWISE_V8_FLAGS, for
+ * profiling, functions keep their names.
  *
  * @param config path of a wrangler.toml, from the root. @param folder where the bundle goes.
  */
@@ -33,7 +33,7 @@ export async function bundleWorker(config: string, folder: string): Promise<Work
       join(root, "node_modules/wrangler/bin/wrangler.js"),
       "deploy",
       "--dry-run",
-      // The top level, which is the local environment.
+      // The top level of the configuration is the local environment.
       "--env=",
       `--outdir=${folder}`,
       `--metafile=${metafile}`,
@@ -44,7 +44,7 @@ export async function bundleWorker(config: string, folder: string): Promise<Work
       cwd: root,
       env: {
         ...process.env,
-        // The build command says `node`: this one, however this was started.
+        // The build command must find the `node` that runs this script.
         PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
         WRANGLER_SEND_METRICS: "false",
         CI: "1",
@@ -73,7 +73,7 @@ export async function bundleWorker(config: string, folder: string): Promise<Work
   };
 }
 
-/** What is used of wrangler's reading of its configuration, whose own types name packages that are not installed. */
+/** The used part of wrangler's parsed configuration. wrangler's own types refer to packages that are not installed. */
 interface ReadConfig {
   readonly name?: string | undefined;
   readonly compatibility_date?: string | undefined;

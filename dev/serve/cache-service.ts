@@ -1,6 +1,6 @@
 /**
- * The Cache API for plain workerd: what `caches.default` speaks inside the runtime, answered from memory. A `put` brings
- * the response as the bytes of an HTTP message; a `match` wants it back with `CF-Cache-Status: HIT`.
+ * The Cache API for plain workerd: serves the runtime's internal protocol of `caches.default` from memory. A `put` brings the
+ * response as the bytes of an HTTP message; a `match` expects it with `CF-Cache-Status: HIT`.
  */
 interface Entry {
   readonly body: Uint8Array<ArrayBuffer>;
@@ -37,7 +37,7 @@ export default {
   },
 };
 
-/** Framing of the message on its way here; the entry's body is whole. */
+/** Framing of the message in transit; the stored body is complete. */
 const framing = new Set(["content-length", "transfer-encoding", "connection"]);
 
 function parse(message: Uint8Array<ArrayBuffer>): Entry {

@@ -1,9 +1,9 @@
-/** The least that workerd can be given: what a start costs by itself, and something to serve where it does not matter what. */
+/** The smallest bundle for workerd: to measure a bare start, and for tests where the Worker does not matter. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { WorkerBundle } from "./bundle.ts";
 
-/** A Worker that answers everything with nothing and binds nothing. Its module is written into `folder`. */
+/** A Worker without bindings that answers everything with an empty body. Its module is written into `folder`. */
 export async function emptyBundle(folder: string): Promise<WorkerBundle> {
   const module = join(folder, "empty.js");
   await writeFile(module, 'export default { fetch: () => new Response("") };');

@@ -1,6 +1,6 @@
 /**
- * A KV namespace for plain workerd: the HTTP that a KV binding speaks inside the runtime, answered from memory. One
- * Worker a namespace; what it holds goes with the process. Expiry as in KV: not before its time.
+ * A KV namespace for plain workerd: serves the internal HTTP of a KV binding from memory. One Worker for each namespace; its
+ * contents end with the process. Entries never expire early, as in KV.
  */
 interface Entry {
   readonly value: ArrayBuffer;
@@ -11,7 +11,7 @@ interface Entry {
 const entries = new Map<string, Entry>();
 let seeded = false;
 
-/** What is there from the start: an object of texts by key. */
+/** Loads the initial contents: an object of texts by key. */
 function seed(json: string): void {
   seeded = true;
   for (const [key, text] of Object.entries(JSON.parse(json) as Record<string, string>))

@@ -13,7 +13,7 @@ const folder = await mkdtemp(join(tmpdir(), "edgewise-guard-"));
 
 afterAll(() => rm(folder, { recursive: true }));
 
-/** What `npm run serve` is to its workerd, with a Worker that does nothing; the temporary files are below `folder`. */
+/** Starts workerd like `npm run serve`, with an empty Worker; the temporary files are below `folder`. */
 async function serveInAProcess() {
   const edge = await emptyBundle(folder);
   const script = `
@@ -36,7 +36,7 @@ async function serveInAProcess() {
   return { child, workerd: Number(pid) };
 }
 
-/** Not the dead whom nobody has buried: in a container that may be for ever. */
+/** Zombies don't count: in a container they may stay for ever. */
 function lives(pid: number): boolean {
   const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
   return !/^(Z|$)/.test(stdout.trim());

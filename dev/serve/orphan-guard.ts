@@ -1,16 +1,16 @@
 /**
- * How is workerd ended when the process that started it was killed? Otherwise it would keep the port, and go on writing the state of the
- * next start. workerd knows nothing of its parent, and a process of ours between the two would hide its id and its end. So a shell stands
- * beside it and reads a pipe that only this process holds open: the system closes it however this process ends.
+ * Ends workerd if the process that started it was killed; otherwise it would keep the port and write into the state of the next start. workerd
+ * does not watch its parent, and an intermediate process would hide its id and its end. So a shell beside it reads a pipe that only this
+ * process holds open: the system closes it however this process ends.
  */
 import { spawn } from "node:child_process";
 
 export interface OrphanGuard {
-  /** Its charge has ended: the guard goes, and touches no process. */
+  /** The guarded process has ended: the guard exits without touching any process. */
   release(): void;
 }
 
-/** `read` fails where the pipe is closed before a line came. Asked politely, then insisted upon, as `stop` does. */
+/** `read` fails if the pipe is closed before a line. Then the process gets SIGTERM and later SIGKILL, as in `stop`. */
 const script = `read -r line && exit
 kill -TERM "$1" || exit
 for second in 1 2 3; do sleep 1; kill -0 "$1" || exit; done
@@ -18,9 +18,9 @@ kill -KILL "$1"`;
 
 /** @param pid of the process that must not outlive this one */
 export function guardOrphan(pid: number): OrphanGuard {
-  // There is no such shell on Windows, where a kill of this process leaves the other behind. (Never run there.)
+  // Windows has no such shell: there workerd survives a kill of this process. (Never run there.)
   if (process.platform === "win32") return { release: () => undefined };
-  // Of a group of its own: what ends this process's group (Ctrl-C) must not end the guard before its time.
+  // In its own group, so that a signal to this process's group (Ctrl-C) does not end the guard too early.
   const shell = spawn("sh", ["-c", script, "sh", String(pid)], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,

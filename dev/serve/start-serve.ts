@@ -1,6 +1,6 @@
 /**
- * Edgewise as it ships, on the plain `workerd` binary: for load tests, the bench and end-to-end tests that must see real
- * sockets. No wrangler in front, whose proxy costs seventeen times the Worker.
+ * Edgewise as it ships, on the plain `workerd` binary: for load tests, the bench and end-to-end tests that need real sockets.
+ * Without wrangler, whose proxy costs seventeen times as much as the Worker.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +21,7 @@ export type RouterMount = "in-process" | "service";
 export interface ServeBundles {
   readonly edge: WorkerBundle;
   readonly router: WorkerBundle;
-  /** Takes PDF and Office files apart. Absent: they are not searched. */
+  /** Reads PDF and Office files. Absent: they can't be searched. */
   readonly documents?: WorkerBundle;
   /** Deletes the files. */
   readonly remove: () => Promise<void>;
@@ -32,21 +32,21 @@ export interface ServeOptions {
   readonly port: number;
   readonly router: RouterMount;
   readonly fleet: Fleet;
-  /** Folder that keeps the objects' storage; absent: one that goes with the process. */
+  /** The folder of the objects' storage; absent: a temporary one, deleted with the process. */
   readonly stateFolder?: string;
-  /** Further variables, which win. */
+  /** Further variables, which take precedence. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** What the KV namespaces hold from the start, by their id; nothing they hold outlives the process. */
+  /** Initial contents of the KV namespaces, by their id; their contents never outlive the process. */
   readonly kvSeeds?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Gets what workerd prints, log lines included. Absent: log lines go nowhere, at no cost. */
+  /** Gets workerd's output, including log lines. Absent: log lines are discarded, at no cost. */
   readonly onLine?: (line: string) => void;
 }
 
 export interface RunningServe {
   readonly url: string;
-  /** Of the one workerd process. */
+  /** The id of the workerd process. */
   readonly pid: number;
-  /** Resolves when the process is gone, whoever ended it. */
+  /** Resolves when the process has ended for any reason. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
@@ -68,7 +68,7 @@ export async function bundleForServe(): Promise<ServeBundles> {
 const readyWithinMs = 30_000;
 const host = "127.0.0.1";
 
-/** Resolves when `/health` answers; rejects with workerd's own words where it ends first. */
+/** Resolves when `/health` answers; rejects with workerd's own message if it ends first. */
 export async function startServe(options: ServeOptions): Promise<RunningServe> {
   const work = await mkdtemp(join(tmpdir(), "edgewise-serve-"));
   const objectsFolder = options.stateFolder ?? join(work, "objects");
@@ -94,7 +94,7 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
     kvSeeds: options.kvSeeds ?? {},
     scripts: { kv: await serviceScript("kv-service.ts"), cache: await serviceScript("cache-service.ts") },
   });
-  // It holds the local secrets.
+  // It contains the local secrets.
   await writeFile(file, text, { mode: 0o600 });
   const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
   const child = spawn(binary, ["serve", file], {
@@ -105,7 +105,7 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
     stream?.on("data", (data: Buffer) => {
       last = (last + data.toString()).slice(-4000);
     });
-  // Whole lines: one of them may come in several pieces.
+  // Passes whole lines, since a line may come in several pieces.
   for (const stream of options.onLine === undefined ? [] : [child.stdout, child.stderr])
     if (stream !== null)
       createInterface({ input: stream }).on("line", (line) => {
@@ -133,13 +133,13 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
       setTimeout(resolve, 50);
     });
   }
-  // It has been read. If this process is killed later, it would stay.
+  // workerd has read it. Left until later, it would stay if this process is killed.
   await rm(file, { force: true });
   if (child.pid === undefined) throw new Error("a running process has an id");
   return { url, pid: child.pid, ended, stop };
 }
 
-/** All of `.dev.vars`, as wrangler gives it to a Worker: tenants' secrets and the fleet's stand there, too. */
+/** All of `.dev.vars`, as wrangler gives it to a Worker, including secrets of tenants and the fleet. */
 function localVariables(): Readonly<Record<string, string>> {
   return { ...Object.fromEntries(readLocalVariables()), ...ensureLocalSecrets() };
 }
@@ -150,7 +150,7 @@ async function answers(url: string): Promise<boolean> {
     await response.arrayBuffer();
     return response.ok;
   } catch {
-    // Not listening yet: asked again.
+    // Not listening yet: the caller tries again.
     return false;
   }
 }

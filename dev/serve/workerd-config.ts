@@ -6,19 +6,19 @@ export interface WorkerdConfig {
   readonly edge: WorkerBundle;
   /** Absent: the router runs in the edge Worker's process. */
   readonly router: WorkerBundle | null;
-  /** Takes PDF and Office files apart. Absent: they are not searched. */
+  /** Reads PDF and Office files. Absent: they can't be searched. */
   readonly documents?: WorkerBundle;
-  /** Text bindings: variables and secrets; they win over the bundle's own variables. */
+  /** Text bindings: variables and secrets. They take precedence over the bundle's variables. */
   readonly texts: Readonly<Record<string, string>>;
-  /** Folder of the file that this text goes to: modules are named from there. */
+  /** The folder of the file with this text: paths of modules are relative to it. */
   readonly folder: string;
   readonly host: string;
   readonly port: number;
   /** Folder of the objects' storage; it must exist. */
   readonly objectsFolder: string;
-  /** What a KV namespace holds from the start, by its id. */
+  /** Initial contents of the KV namespaces, by their id. */
   readonly kvSeeds: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** For profiling (`--perf-basic-prof`); V8 of production takes none. */
+  /** For profiling (`--perf-basic-prof`); production accepts none. */
   readonly v8Flags: readonly string[];
   /** Scripts of kv-service.ts and cache-service.ts. */
   readonly scripts: { readonly kv: string; readonly cache: string };
@@ -106,7 +106,7 @@ function scriptService(name: string, script: string, texts: Readonly<Record<stri
     ))`;
 }
 
-/** A text of capnp: JSON's escapes are a subset of C's, but for `\\u`. */
+/** A text in capnp: JSON's escapes are a subset of C's, except `\\u`. */
 function quoted(text: string): string {
   return JSON.stringify(text).replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) =>
     [...new TextEncoder().encode(String.fromCharCode(Number.parseInt(hex, 16)))]

@@ -19,7 +19,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** So many neighbours. */
+/** Returns this many consecutive ports. */
 export async function freePorts(count: number): Promise<number[]> {
   for (let tries = 0; tries < 100; tries += 1) {
     const lowest = first + Math.floor(Math.random() * (last - first - count + 2));

@@ -1,9 +1,9 @@
 /**
- * What can the server behind ORIGIN_URL do? Found out by asking it, since vLLM, llama.cpp and Ollama differ: the model
- * list, one answer of two tokens for each form of usage and one of two choices, and a look at /metrics and /tokenize.
+ * What does the server at ORIGIN_URL support? It is probed, since vLLM, llama.cpp and Ollama differ: the model list, one answer
+ * of two tokens for each form of usage and one of two choices, and requests to /metrics and /tokenize.
  */
 export interface ProbedModel {
-  /** The server's own name of it. */
+  /** The server's own name for it. */
   readonly id: string;
   readonly isVllm: boolean;
   readonly contextWindow: number;
@@ -19,24 +19,24 @@ export interface ProbedModel {
 
 export interface ProbedServer {
   readonly models: readonly ProbedModel[];
-  /** The first of them that chats: servers list their models by age or by name, those for embeddings among them. */
+  /** The first one that can chat: servers list models by age or name, including those for embeddings. */
   readonly chats: ProbedModel | null;
 }
 
-/** Where the server does not tell its window. Small enough for every model in use; `FLEET` states another. */
+/** Used if the server does not report its window. Small enough for every common model; `FLEET` can set another. */
 const unknownContextWindow = 8192;
 const largestContextWindow = 10_000_000;
 const longestName = 256;
 /** Listing is quick; the first token may wait until the model is loaded. */
 const listTimeoutMs = 5000;
 const answerTimeoutMs = 60_000;
-/** Models that are asked for a word before it is left at that none chats. A refusal is quick. */
+/** The most models tried before concluding that none can chat. A refusal is quick. */
 const mostAsked = 8;
 
 type Listed = Readonly<Record<string, unknown>> & { readonly id: string };
 type Usage = Pick<ProbedModel["features"], "stream_usage" | "continuous_usage">;
 
-/** Rejects with a sentence that says what is wrong with the server. */
+/** Rejects with a sentence about the server's fault. */
 export async function probeServer(url: string): Promise<ProbedServer> {
   const listed = await listModels(url);
   const [first] = listed;
@@ -65,7 +65,7 @@ export async function probeServer(url: string): Promise<ProbedServer> {
 async function listModels(url: string): Promise<readonly Listed[]> {
   const at = `${url}/v1/models`;
   const response = await fetch(at, {
-    // The router follows none either: a redirect is a URL that is not yet the right one.
+    // The router follows no redirects, either: a redirect means that the URL is not right.
     redirect: "manual",
     signal: AbortSignal.timeout(listTimeoutMs),
   }).catch((error: unknown) => {
@@ -88,14 +88,14 @@ async function listModels(url: string): Promise<readonly Listed[]> {
   return [...new Map(data.filter(isListed).map((model) => [model.id, model])).values()];
 }
 
-/** Null: it is no list. Without any model Ollama says null for its list. */
+/** Null: not a list. Without any model Ollama returns null as its list. */
 function dataOf(text: string): readonly unknown[] | null {
   try {
     const body = JSON.parse(text) as { data?: unknown } | null;
     if (body?.data === null) return [];
     return Array.isArray(body?.data) ? body.data : null;
   } catch {
-    // A page for people, most of the time.
+    // Usually an HTML page.
     return null;
   }
 }
@@ -105,14 +105,14 @@ function isListed(model: unknown): model is Listed {
   return typeof model.id === "string" && model.id !== "" && model.id.length <= longestName;
 }
 
-/** What undici calls "fetch failed" has its reason as a cause. */
+/** undici's "fetch failed" has the reason as its cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "failed";
   const { cause } = error;
   return cause instanceof Error ? cause.message || String(Reflect.get(cause, "code")) : error.message;
 }
 
-/** vLLM says `max_model_len`, llama.cpp `meta.n_ctx` or `meta.n_ctx_train`. */
+/** vLLM reports `max_model_len`, llama.cpp `meta.n_ctx` or `meta.n_ctx_train`. */
 function windowOf(model: Listed): number {
   const meta = (model["meta"] ?? {}) as Record<string, unknown>;
   for (const known of [model["max_model_len"], meta["n_ctx"], model["context_window"], meta["n_ctx_train"]])
@@ -134,8 +134,8 @@ async function firstThatChats(
 const noUsage: Usage = { stream_usage: false, continuous_usage: false };
 
 /**
- * A word, with everything asked for; a server that refuses what it does not know is asked for less. Null: it refuses all of it. One
- * that breaks off, or takes a minute, is not asked again: what it can do shows when it is used.
+ * Requests a short answer with all forms of usage; if the server refuses an unknown field, requests less. Null: it refuses everything.
+ * A server that breaks off, or takes a minute, is not tried again: its abilities show in use.
  */
 async function probeUsage(url: string, model: string): Promise<Usage | null> {
   const streamOptions = [
@@ -168,7 +168,7 @@ async function probeUsage(url: string, model: string): Promise<Usage | null> {
   return null;
 }
 
-/** Two answers of two tokens. A server that knows one choice alone refuses the field, or passes over it. */
+/** Requests two answers of two tokens. A server that supports only one choice refuses the field or ignores it. */
 async function givesChoices(url: string, model: string): Promise<boolean> {
   const events = await streamOf(url, {
     model,
@@ -200,7 +200,7 @@ async function streamOf(url: string, body: unknown): Promise<Events | "refused" 
     // vLLM's errors come under HTTP 200, too.
     return events.some((event) => "error" in event) ? "refused" : events;
   } catch {
-    // Cut off, or no JSON: the caller takes it for a server that knows nothing beside chats.
+    // Cut off, or not JSON: the caller assumes a server that supports only chats.
     return "broken";
   }
 }

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 const watch = fileURLToPath(new URL("parent-watch.ts", import.meta.url));
 
-/** What npm's shell is to `npm start`: starts a program, waits for it, and passes no signal on. */
+/** Stands for npm's shell around `npm start`: starts a program, waits for it, and forwards no signal. */
 const parent = `
   const { spawn } = require("node:child_process");
   spawn(process.execPath, ["--input-type=module", "-e", process.argv[1]], { stdio: ["ignore", "inherit", "inherit"] });
@@ -22,7 +22,7 @@ function child(ends: "onNpmEnd" | "onParentEnd"): string {
   `;
 }
 
-/** The lines that the grandchild says, and its end. */
+/** The grandchild's output lines, and its end. */
 async function afterTheKill(ends: "onNpmEnd" | "onParentEnd", environment: Record<string, string>) {
   const { npm_lifecycle_event: _, ...others } = process.env;
   const shell = spawn(process.execPath, ["-e", parent, child(ends)], {
@@ -43,7 +43,7 @@ test("what npm started ends soon after the shell between them is gone", async ()
 
 test("what was started by hand outlives its shell", async () => {
   const { lines, pid } = await afterTheKill("onNpmEnd", {});
-  // The one beside it, which watches, has seen the end of its own by then.
+  // By then the watching one beside it has noticed the end of its parent.
   const other = await afterTheKill("onParentEnd", {});
   expect(await once(other.lines, "line")).toEqual(["ends"]);
   expect(process.kill(pid, "SIGKILL")).toBe(true);

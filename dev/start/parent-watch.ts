@@ -1,7 +1,7 @@
 /**
- * How does a process end with the one that started it? `npm start` is npm, a shell and node: whoever ends npm alone (a
- * supervisor's SIGTERM) ends the shell with it, which passes nothing on, and node would go on serving. `exec` in package.json
- * would put node in the shell's place, but no shell of Windows knows it. So node looks whether its parent is still there.
+ * Ends a process with the one that started it. `npm start` is npm, a shell and node: a SIGTERM to npm alone (from a supervisor)
+ * ends the shell as well, which forwards nothing, and node would continue to serve. `exec` in package.json would replace the shell
+ * by node, but shells on Windows don't have it. So node checks whether its parent still exists.
  */
 const lookEveryMs = 250;
 
@@ -16,20 +16,19 @@ export function onParentEnd(end: () => void, parent = process.ppid): void {
 }
 
 /**
- * The same for what npm started. What was started by hand may outlive its shell: whoever wants that (`nohup`, `disown`) has
- * said so.
+ * The same for processes started by npm. A process started by hand may outlive its shell on purpose (`nohup`, `disown`).
  */
 export function onNpmEnd(end: () => void): void {
   if (process.env["npm_lifecycle_event"] !== undefined) onParentEnd(end);
 }
 
 function isAlive(parent: number): boolean {
-  // An orphan has another parent at once; on Windows it keeps the number of the old one.
+  // An orphan gets another parent at once; on Windows it keeps the old one's id.
   if (process.ppid !== parent) return false;
   try {
     return process.kill(parent, 0);
   } catch (error) {
-    // EPERM: it is there, and another user's.
+    // EPERM: it exists, but belongs to another user.
     return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }

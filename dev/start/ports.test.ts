@@ -66,7 +66,7 @@ test("the dev fleet asks for as many ports as it has replicas, and for none wher
     await one.stop();
   });
   vi.stubEnv("DEV_FLEET_PORT", "0");
-  // Port 1 is not one that it asks for.
+  // It does not use port 1.
   const chosen = await withTaken(0, async () => startDevFleet(1, "npm start"));
   expect(chosen.replicas).toHaveLength(1);
   await chosen.stop();

@@ -1,4 +1,4 @@
-/** Is a port free? Asked before anything starts, so that a taken one is a sentence and not a stack. */
+/** Checks that ports are free before anything starts, so that a taken one gives a sentence and not a stack trace. */
 import { createServer } from "node:net";
 
 export interface WantedPort {
@@ -8,7 +8,7 @@ export interface WantedPort {
 
 /**
  * Resolves when every port of 127.0.0.1 can be listened on; rejects with a message that says what to set.
- * @param command what the user typed, as he would type it again
+ * @param command the command that the user typed, for the message
  */
 export async function demandFreePorts(wanted: readonly WantedPort[], command: string): Promise<void> {
   for (const { port, variable } of wanted) {
@@ -23,7 +23,7 @@ export async function demandFreePorts(wanted: readonly WantedPort[], command: st
   }
 }
 
-/** The system's word for why it can't be listened on; null: it can. */
+/** The system's error code if it can't be listened on; null: it can. */
 function faultOf(port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -33,7 +33,7 @@ function faultOf(port: number): Promise<string | null> {
 }
 
 const lastPort = 65_535;
-/** Below are ports that most systems keep for their administrator. */
+/** Most systems reserve lower ports for administrators. */
 const firstForAll = 1024;
 
 function otherPort(port: number, code: string): number {

@@ -1,16 +1,16 @@
 /**
- * The origin router beside the edge in `wrangler dev`: its own configuration plus the fleet, since `--var` reaches only the first
- * Worker, and the secrets that a fleet names, since wrangler reads `.dev.vars` beside each configuration.
+ * The configuration of the origin router beside the edge in `wrangler dev`: its own plus the fleet, since `--var` reaches only the
+ * first Worker, and the fleet's secrets, since wrangler reads `.dev.vars` beside each configuration.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { readLocalVariables, root } from "../local-secrets.ts";
 
-/** What a fleet document can name, and so what the router gets: the other secrets stay the edge's. */
+/** The prefix of secrets that a fleet document can name. Only these go to the router. */
 const prefix = "ORIGIN_";
 
 /**
- * @returns the file. A folder for each port: wrangler watches it, and a second `npm start` beside this one must not change the
- * fleet under the first.
+ * @returns the file. Each port has a separate folder: wrangler watches it, and a second `npm start` must not change the fleet of
+ * the first.
  */
 export function routerConfig(fleetJson: string, port: number): string {
   const folder = `${root}.wrangler/edgewise/origin-router-${port}`;
@@ -34,7 +34,7 @@ export function routerConfig(fleetJson: string, port: number): string {
   return file;
 }
 
-/** The origins' secrets as a `.dev.vars` of their own. */
+/** The origins' secrets as a separate `.dev.vars`. */
 export function secretsFile(variables: ReadonlyMap<string, string>): string {
   return [...variables]
     .filter(([name]) => name.startsWith(prefix))
@@ -42,7 +42,7 @@ export function secretsFile(variables: ReadonlyMap<string, string>): string {
     .join("");
 }
 
-/** Between double quotes `\\n` would become a line's end: the other two are tried first. */
+/** Between double quotes `\\n` would become a line's end: so the other quotes are tried first. */
 function quoted(name: string, value: string): string {
   const quote = ["'", "`", '"'].find((one) => !value.includes(one));
   if (quote === undefined) throw new Error(`${name} in .dev.vars holds all three kinds of quotes.`);

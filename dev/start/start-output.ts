@@ -1,13 +1,13 @@
-/** What `npm start` prints: the banner, and of wrangler's lines those that matter to a reader. */
+/** The output of `npm start`: the banner, and those of wrangler's lines that matter. */
 
 export const startUsage = `usage: npm start [-- --archive]
        Environment: PORT (8787), DEV_FLEET_PORT (9101, the first of four), ROUTER (service or in-process),
          ORIGIN_URL (a model server) or FLEET (a fleet file) in the dev fleet's place,
          ARCHIVE_PORT (8790) or ARCHIVE_DATABASE_URL with --archive, EDGEWISE_STATE (a folder)`;
 
-/** Wrangler's own chatter is dropped; the Workers' log lines and anything that looks like trouble pass. */
+/** Drops wrangler's own messages, except the Workers' log lines and possible errors. */
 export function tidyLine(printed: string): string | undefined {
-  // With several Workers wrangler names the one that printed, and here it does not know the name.
+  // With several Workers wrangler prefixes lines with the Worker's name, which is useless here.
   const line = printed.replace(/^\[[\w-]+\] (?=\{)/, "");
   if (line.startsWith("{")) return line;
   return /error|warn|✘|▲|exception/i.test(line) && !/wrangler:info/.test(line) ? line : undefined;
@@ -16,12 +16,12 @@ export function tidyLine(printed: string): string | undefined {
 export function printReady(ready: {
   readonly url: string;
   readonly token: string;
-  /** What the example asks for. */
+  /** The model of the example. */
   readonly model: string;
   readonly source: string;
   readonly router: string;
   readonly archive: string;
-  /** A model none of whose servers answers yet. */
+  /** A model whose servers don't answer yet. */
   readonly silentModel: string | null;
 }): void {
   const missing =

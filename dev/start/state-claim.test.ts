@@ -40,7 +40,7 @@ test("a folder is one product's: the next is told whose, also by another way to 
     await expect(claimState(way, "npm run serve on port 2")).rejects.toThrow(
       `The state in ${way} is in use (${said}).`,
     );
-  // Another folder is nobody's.
+  // Another folder is free.
   await claimState(join(base, "other"), "npm run serve on port 2");
   holder.kill("SIGTERM");
   await once(holder, "exit");

@@ -1,7 +1,7 @@
 /**
- * Who works in a state folder? One product at a time: each Durable Object is then one object, as its code takes for granted. Two
- * processes would each admit against limits of their own and write over the other's. Held by a local socket, which the system
- * closes however its process ends: no claim outlives its holder, and no number of a process is taken for another's.
+ * Reserves a state folder for one product at a time, so that each Durable Object exists once, as its code assumes. Two processes
+ * would each apply their own limits and overwrite each other's data. The claim is a local socket, which the system closes however
+ * its process ends: no claim outlives its holder, and reused process ids can't confuse it.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, realpathSync, rmSync } from "node:fs";
@@ -9,17 +9,17 @@ import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Of whoever claims a folder to say who he is; it is a line of text. */
+/** The time for a holder to send its description, a line of text. */
 const answerWithinMs = 2000;
 
 /**
- * Claims the folder, which is made where it is missing, until the process ends. Rejects with a sentence where another holds it.
+ * Claims the folder until the process ends, and creates it if it is missing. Rejects with a sentence if another process holds it.
  * @param holder shown to processes that come later, as "npm start on port 8787"
  */
 export async function claimState(folder: string, holder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const path = socketPath(folder);
-  // Twice: the first may find what a killed process left.
+  // Twice, since the first attempt may find the remains of a killed process.
   for (let tries = 1; tries <= 2; tries += 1) {
     const server = createServer((socket) => socket.end(`${holder}, process ${process.pid}`));
     if (await listens(server, path)) {
@@ -53,7 +53,7 @@ export function stateHolder(folder: string): Promise<string | null> {
   });
 }
 
-/** False: the folder is taken. If such a socket can't be made, nothing is claimed and no process is kept out. */
+/** False: the folder is taken. If no such socket can be created, nothing is claimed and no other process is kept out. */
 function listens(server: Server, path: string): Promise<boolean> {
   return new Promise((resolve) => {
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
@@ -61,7 +61,7 @@ function listens(server: Server, path: string): Promise<boolean> {
   });
 }
 
-/** Not in the folder: a socket's path may have a hundred characters, and not every file system takes one. */
+/** Not in the folder: a socket's path may have about a hundred characters, and not every file system supports sockets. */
 function socketPath(folder: string): string {
   const place = existsSync(folder) ? realpathSync(folder) : folder;
   const name = `edgewise-${createHash("sha256").update(place).digest("hex").slice(0, 16)}`;

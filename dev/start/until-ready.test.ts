@@ -11,7 +11,7 @@ afterEach(() => {
   for (const server of open.splice(0)) server.close();
 });
 
-/** Answers `/health/ready` with one after the other, the last for ever; null: 200. */
+/** Answers `/health/ready` with these in turn, then always with the last; null: 200. */
 async function productThatSays(...answers: readonly (string | null)[]): Promise<string> {
   const left = [...answers];
   const server = createServer((_, response) => {

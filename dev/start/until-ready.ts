@@ -1,9 +1,9 @@
-/** When is a product that was started ready? Once `/health/ready` says so, or lacks nothing but servers of a model. */
+/** Waits until a started product is ready: when `/health/ready` says so, or only servers of a model are missing. */
 
 export interface ReadyTimes {
   /** Milliseconds from the call. */
   readonly withinMs: number;
-  /** So long a model's servers may take before a product is called ready without them. */
+  /** How long to wait for a model's servers before the product counts as ready without them. */
   readonly modelMs: number;
 }
 
@@ -11,8 +11,8 @@ const usualTimes: ReadyTimes = { withinMs: 90_000, modelMs: 5_000 };
 const lookEveryMs = 150;
 
 /**
- * Null: all of it is ready. A model's name: the product is, and no server of that model answers yet. It may come later, and is
- * found then: no reason to end. Rejects where there is no such answer in time.
+ * Null: everything is ready. A model's name: the product is ready, but no server of that model answers yet. One may come later and
+ * is then found, so this is no reason to end. Rejects if there is no such answer in time.
  */
 export async function waitUntilReady(url: string, times = usualTimes): Promise<string | null> {
   const untilMs = Date.now() + times.withinMs;
@@ -44,7 +44,7 @@ function silentModel(text: string): string | null {
     const { part } = JSON.parse(text) as { part?: unknown };
     return typeof part === "string" && part.startsWith("model:") ? part.slice("model:".length) : null;
   } catch {
-    // Not JSON: whatever answers can't say yet what it lacks.
+    // Not JSON: the product can't report yet what is missing.
     return null;
   }
 }

@@ -1,4 +1,4 @@
-/** Runs `wrangler dev` as a child of its own process group, so that nothing is left behind, however this process ends. */
+/** Runs `wrangler dev` as a child in a separate process group, so that nothing is left however this process ends. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
@@ -6,9 +6,9 @@ import { root } from "../local-secrets.ts";
 import { leaveVariables } from "./wrangler-variables.ts";
 
 export interface WranglerProcess {
-  /** Resolves with the exit code when it ended, whoever ended it. */
+  /** Resolves with the exit code when it has ended for any reason. */
   readonly ended: Promise<number>;
-  /** Its last lines, for saying why it ended. */
+  /** Its last output lines, to show why it ended. */
   lastLines(): string;
   stop(): Promise<void>;
 }
@@ -23,7 +23,7 @@ export function startWrangler(options: {
   const child = spawn(
     process.execPath,
     [
-      // wrangler hands on to its own process what node was given here.
+      // wrangler passes these node arguments on to its own process.
       "--import",
       pathToFileURL(`${root}dev/start/end-with-parent.ts`).href,
       "--import",
@@ -43,7 +43,7 @@ export function startWrangler(options: {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
-        // A file for each port: a second `npm start` beside this one has a fleet of its own.
+        // A file for each port, since a second `npm start` has another fleet.
         ...leaveVariables(`${root}.wrangler/edgewise/variables-${options.port}.json`, options.variables),
         WRANGLER_SEND_METRICS: "false",
         CLOUDFLARE_CF_FETCH_ENABLED: "false",
@@ -64,7 +64,7 @@ export function startWrangler(options: {
     child.once("exit", (code) => resolve(code ?? 1));
     child.once("error", () => resolve(1));
   });
-  // An unexpected error ends this process without `stop`.
+  // An unexpected error would end this process without `stop`.
   const abandon = (): void => {
     if (child.pid !== undefined) signalGroup(child.pid, "SIGTERM");
   };
@@ -73,11 +73,11 @@ export function startWrangler(options: {
   return { ended, lastLines: () => last.join("\n"), stop: () => stopGroup(child, ended) };
 }
 
-/** How long wrangler and workerd get to end by themselves, and how long the system gets to clear away what was killed. */
+/** The time for wrangler and workerd to end by themselves, and for the system to remove killed processes. */
 const patienceMs = 5000;
 const clearingMs = 2000;
 
-/** Asks politely, then insists; over when the whole group is gone, workerd included, not when its first process is. */
+/** Sends SIGTERM, then SIGKILL; resolves when the whole group is gone, including workerd, not just its first process. */
 async function stopGroup(child: ChildProcess, ended: Promise<number>): Promise<void> {
   const pid = child.pid;
   if (pid === undefined) return;
@@ -97,9 +97,9 @@ async function groupIsGone(pid: number, withinMs: number): Promise<boolean> {
   return false;
 }
 
-/** False: there is no such group any more. Signal 0 only asks. */
+/** False: the group no longer exists. Signal 0 only checks. */
 function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  // Windows has neither groups nor signals: what is asked to end is ended, with all that it started. (Never run there.)
+  // Windows has neither groups nor signals: this ends the process with all its children. (Never run there.)
   if (process.platform === "win32") {
     if (signal !== 0) spawnSync("taskkill", ["/pid", String(pid), "/t", "/f"]);
     return false;

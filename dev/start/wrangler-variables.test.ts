@@ -10,7 +10,7 @@ import { leaveVariables } from "./wrangler-variables.ts";
 const folder = mkdtempSync(join(tmpdir(), "edgewise-variables-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What a script of this name is called with, where wrangler's launcher would have called it. */
+/** The arguments of a script with this name, as if wrangler's launcher had called it. */
 function argumentsOf(script: string, variables: Readonly<Record<string, string>>): string[] {
   const file = join(folder, script);
   mkdirSync(join(file, ".."), { recursive: true });

@@ -7,10 +7,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isMainThread } from "node:worker_threads";
 
-/** The environment's name for the file. */
+/** The environment variable with the file's name. */
 const fileName = "EDGEWISE_WRANGLER_VARIABLES";
 
-/** @returns what wrangler's environment needs, beside this module, to have them */
+/** @returns the environment variables that wrangler needs, besides this module, to get them */
 export function leaveVariables(
   file: string,
   variables: Readonly<Record<string, string>>,
@@ -20,7 +20,7 @@ export function leaveVariables(
   return { [fileName]: file };
 }
 
-/** wrangler starts itself anew with the arguments that it was given: only that process, the second, may have these. */
+/** wrangler starts itself again with the same arguments: only that second process may get these. */
 function isWranglerItself([, script = ""]: readonly string[]): boolean {
   return /[\\/]wrangler-dist[\\/]cli\.js$/.test(script);
 }

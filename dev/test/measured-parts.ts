@@ -1,4 +1,4 @@
-/** `--shard` of Vitest by what files take (test-parts.ts) and not by how many they are. */
+/** Vitest's `--shard` by the duration of files (test-parts.ts) instead of their number. */
 import { relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { root } from "../local-secrets.ts";

@@ -1,6 +1,6 @@
 /**
- * Whose turn is it to be printed? Jobs that run at the same time are printed one after the other, in the order in which they
- * began: the first at once, the output of each other job as soon as all jobs before it have ended.
+ * Prints concurrent jobs one after the other, in the order in which they began: the first at once, the output of each other job
+ * as soon as all jobs before it have ended.
  */
 export type OutputStream = "stdout" | "stderr";
 
@@ -8,13 +8,13 @@ export interface JobOutput {
   write(to: OutputStream, bytes: Uint8Array): void;
   /** A line of the runner's own, to stderr. */
   line(text: string): void;
-  /** Nothing more comes. */
+  /** The job's output is complete. */
   end(): void;
 }
 
 export class OutputTurns {
   readonly #print: (to: OutputStream, bytes: Uint8Array) => void;
-  /** Not yet ended, or not yet printed; the first one's turn it is. */
+  /** Jobs not yet ended or not yet printed; the first one is being printed. */
   readonly #order: Held[] = [];
 
   constructor(print: (to: OutputStream, bytes: Uint8Array) => void) {

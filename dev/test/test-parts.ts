@@ -1,9 +1,9 @@
 /**
- * Which files make which part of the Workers' tests? Parts that take equally long, so that none is waited for: the long files are known by
- * what they took, and each goes where there is least so far. Every file is in exactly one part, whatever is known of it.
+ * Divides the Workers' test files into parts of equal duration, so that no part is waited for. The durations of long files are known, and each
+ * file goes to the shortest part so far. Every file is in exactly one part, known or not.
  */
 
-/** Seconds that its tests took on an idle machine of two cores, of each file of six and more. A file that is not listed counts as short. */
+/** Seconds that a file's tests took on an idle machine with two cores, for files of six seconds or more. Others count as short. */
 export const knownSeconds: Readonly<Record<string, number>> = {
   "test/workers/guarded-channels.test.ts": 75,
   "test/workers/semantic-cache.test.ts": 55,
@@ -63,7 +63,7 @@ export const knownSeconds: Readonly<Record<string, number>> = {
   "workers/document-reader/document-reader.test.ts": 6,
 };
 const shortSeconds = 2;
-/** A file has a process of its own, which reads the whole Worker. */
+/** Each file has a separate process, which reads the whole Worker. */
 const startSeconds = 4;
 
 export function secondsOf(file: string): number {

@@ -1,6 +1,6 @@
 /**
- * A reporter beside Vitest's own, which speaks of a file only when it is over: tells dev/test.ts of each test that began or
- * ended, and of the end of all, over the channel that it has to the process that it started.
+ * A reporter beside Vitest's own, which speaks of a file only when it is over: tells dev/test.ts about each test that begins or
+ * ends, and about the end of all, over the channel between parent and child process.
  */
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 
@@ -18,7 +18,7 @@ export type TestProgress =
     }
   /** What failed beside any test: a file that can't be read, a hook of all its tests, an error that nobody caught. */
   | { readonly kind: "broke"; readonly what: string; readonly why: string }
-  /** All tests have run: a process that ends without having said so ended too soon, whatever its exit code. */
+  /** All tests have run. A process that ends without this message ended too soon, whatever its exit code. */
   | { readonly kind: "finished"; readonly hasFailed: boolean };
 
 /** As much of Vitest's errors as is read here. */

@@ -3,13 +3,13 @@ import type { Choice, Delta } from "../engine/compose.ts";
 import type { AnswerForm } from "./serve-generation.ts";
 import { chatLogprobs } from "./logprobs.ts";
 
-/** How does a chat answer look, streamed and whole? vLLM's chunks, byte for byte in their order of fields. */
+/** The form of a chat answer, streamed and whole: vLLM's chunks, with its order of fields. */
 export type ReasoningField = "reasoning" | "reasoning_content" | "both";
 
 export interface ChatForm {
   readonly id: string;
   readonly model: string;
-  /** Undefined: not asked for. */
+  /** Undefined: not requested. */
   readonly topLogprobs: number | undefined;
   readonly reasoningField: ReasoningField;
   readonly includeReasoning: boolean;
@@ -96,7 +96,7 @@ function wholeChoice(choice: Choice, index: number, form: ChatForm): string {
       if (call !== undefined) call.arguments += delta.text;
     }
   }
-  // A call that was cut is no call: vLLM's parser gives its text back as content.
+  // vLLM's parser returns the text of a cut-off call as content.
   const cut = choice.finishReason === "length" && calls.length > 0;
   if (cut) content = calls.map((call) => `{"name": "${call.name}", "parameters": ${call.arguments}`).join("");
   const made = cut ? [] : calls;

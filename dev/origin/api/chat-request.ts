@@ -7,7 +7,7 @@ import type { Conversation, Tool, ToolChoice, Turn } from "../model/conversation
 import { readFormat } from "./output-format.ts";
 import { maxLogprobs, samplingFields } from "./sampling.ts";
 
-/** Which chats does the engine take, and which does it refuse? The messages and tools of `/v1/chat/completions`. */
+/** Which chats does the engine accept? Checks the messages and tools of `/v1/chat/completions`. */
 const part = z.looseObject({ type: z.string() });
 const content = z.union([z.string(), z.array(z.union([z.string(), part]))]).nullish();
 const call = z.looseObject({
@@ -55,7 +55,7 @@ export type ChatRequest = z.infer<typeof chatSchema>;
 export interface Chat {
   readonly prompt: string;
   readonly conversation: Conversation;
-  /** What the model goes on from, as the template left it; undefined where it begins an answer. */
+  /** The text that the model continues, as the template left it; undefined if it begins an answer. */
   readonly prefix: string | undefined;
   readonly media: readonly string[];
 }
@@ -64,7 +64,7 @@ export function readChat(request: ChatRequest, model: ServedModel): Result<Chat,
   if (!model.capabilities.has("chat") && !model.capabilities.has("moderation"))
     return badRequest("The model does not support Chat Completions API");
   const continued = request.continue_final_message === true;
-  // Unset, add_generation_prompt is true: transformers itself then refuses the pair.
+  // add_generation_prompt defaults to true, and transformers refuses both together.
   if (continued && request.add_generation_prompt !== false)
     return invalid("Cannot set both `continue_final_message` and `add_generation_prompt` to True.");
   const logprobs = readLogprobs(request);
@@ -232,7 +232,7 @@ function isUrlObject(value: unknown): value is { url: string } {
   return typeof value === "object" && value !== null && "url" in value && typeof value.url === "string";
 }
 
-/** An image is as many tokens as its patches; 64 stand for them. */
+/** An image counts as many tokens as it has patches; 64 are assumed. */
 function mediaPlaceholder(kind: string): string {
   return kind === "image_url"
     ? `<|vision_start|>${"<|image_pad|>".repeat(64)}<|vision_end|>`
@@ -244,7 +244,7 @@ function parseArguments(text: string | null | undefined): Result<unknown, Engine
   try {
     return ok(JSON.parse(text));
   } catch (error) {
-    // JSON has no way to ask but to try; vLLM answers with its parser's own words.
+    // JSON can only be checked by parsing it; vLLM answers with its parser's message.
     return badRequest(`Expecting value: ${error instanceof Error ? error.message : "not JSON"}`);
   }
 }

@@ -7,7 +7,7 @@ import type { Conversation, Turn } from "../model/conversation.ts";
 import { readFormat } from "./output-format.ts";
 import { maxLogprobs, samplingFields } from "./sampling.ts";
 
-/** Which plain prompts does the engine take? `/v1/completions`: text, token ids, or several of either. */
+/** Which prompts does the engine's `/v1/completions` accept? Text, token ids, or several of either. */
 const ids = z.array(z.int());
 export const completionSchema = z.looseObject({
   ...samplingFields,
@@ -51,7 +51,7 @@ export function readPrompts(
   for (const one of several as readonly (string | number[])[]) {
     const text = typeof one === "string" ? one : tokenizer.decode(one);
     if (text === undefined) return badRequest("Token id is out of vocabulary", "prompt");
-    // Token ids are taken as they are; text gets the tokenizer's own beginning.
+    // Token ids stay unchanged; text gets the tokenizer's BOS token.
     const encoded = tokenizer.encode(typeof one === "string" ? bos + text : text);
     const { turns, prefix } = turnsOf(text);
     prompts.push({
@@ -75,7 +75,7 @@ export function readPrompts(
 const turn = /<\|start_header_id\|>(\w+)<\|end_header_id\|>\n\n([\s\S]*?)(?:<\|eot_id\|>|<\|eom_id\|>|$)/g;
 const preamble = /^(?:Environment: ipython\n)?Cutting Knowledge Date: [^\n]*\nToday Date: [^\n]*\n\n/;
 
-/** A rendered chat is read back as one, so that the model answers the same on either route. */
+/** Parses a rendered chat back into turns, so that the model gives the same answer on either route. */
 function turnsOf(prompt: string): { readonly turns: readonly Turn[]; readonly prefix: string | undefined } {
   const turns = [...prompt.matchAll(turn)].map(([, role, text = ""]): Turn => ({
     role: role === "system" || role === "assistant" ? role : role === "ipython" ? "tool" : "user",

@@ -17,19 +17,19 @@ import { plainAnswer } from "./plain-answer.ts";
 import { describeIssues, readSampling } from "./sampling.ts";
 import { answerLimit, serveGeneration, type AnswerForm, type ServedAnswer } from "./serve-generation.ts";
 
-/** What do `/v1/chat/completions` and `/v1/completions` do? Read, refuse or compose, and hand to the engine. */
+/** The routes `/v1/chat/completions` and `/v1/completions`: read, refuse or compose, and pass to the engine. */
 export interface GenerationDeps {
   readonly engine: EngineParts;
   readonly models: ReadonlyMap<string, ServedModel>;
   readonly settings: { readonly reasoningField: ReasoningField };
-  /** Ids of the requests that the engine has in work. */
+  /** Ids of the engine's running requests. */
   readonly running: Set<string>;
 }
 
-/** All that follows from the body alone: the same body always gets the same answer, so this may be kept. */
+/** Everything that depends on the body alone. The same body always gets the same answer, so this may be kept. */
 export interface Prepared extends Omit<ServedAnswer, "form"> {
   readonly media: readonly string[];
-  /** What precedes the request's id in the answer's. */
+  /** The prefix before the request's id in the answer's id. */
   readonly idPrefix: "chatcmpl" | "cmpl";
   /** The id that the body names. */
   readonly givenId: string | null | undefined;
@@ -42,7 +42,7 @@ export function serve(exchange: Exchange, prepared: Prepared, deps: GenerationDe
   if (exchange.record !== undefined) exchange.record.media_urls = prepared.media;
   const id = `${prepared.idPrefix}-${requestId(exchange, prepared.givenId)}`;
   const { running } = deps;
-  // vLLM keeps its requests by their ids, and refuses one that is in work already (its issue 10583 tells why).
+  // vLLM stores its requests by id, and refuses an id that is already running (see its issue 10583).
   if (running.has(id)) return exchange.refuse(badRequest(`Request id ${id} already running.`).error);
   running.add(id);
   exchange.response.once("close", () => running.delete(id));
@@ -110,7 +110,7 @@ export const preparePlain: Prepare = (body, deps) => {
   const choices: Choice[] = [];
   const { n, variant } = sampling.value;
   for (const prompt of prompts.value) {
-    // The plain API's own default is 16 tokens; null is given, and leaves all that the window has.
+    // The plain API's default is 16 tokens; null counts as given and allows the whole window.
     const asked = request.value.max_tokens === undefined ? 16 : request.value.max_tokens;
     const limit = answerLimit(model.value, prompt.encoded.ids.length, asked, "max_tokens");
     if (!limit.ok) return limit;
@@ -143,12 +143,12 @@ export const preparePlain: Prepare = (body, deps) => {
   });
 };
 
-/** Wordings that the model has: a continuation looks for the one that the prefix began. */
+/** The number of the model's wordings: a continuation looks for the one that begins with the prefix. */
 const variants = 3;
 
 /**
- * The whole answer, or what follows the prefix. A prefix that is the beginning of what the model would say is continued
- * exactly, so that a stream carried over to another replica reads as one.
+ * The whole answer, or the text after the prefix. A prefix that begins one of the model's answers is continued exactly, so
+ * that a stream continued by another replica reads as one.
  */
 function said(conversation: Conversation, prefix: string | undefined, variant: number) {
   const reply = replyTo(conversation, variant);
@@ -157,7 +157,7 @@ function said(conversation: Conversation, prefix: string | undefined, variant: n
     const { content } = tried === 0 ? reply : replyTo(conversation, variant + tried);
     if (content.startsWith(prefix))
       return { reasoning: "", content: content.slice(prefix.length), calls: [] };
-    // Past its natural end (min_tokens, ignore_eos) the answer went on with even prose.
+    // After its natural end (min_tokens, ignore_eos) the answer continued with filler text.
     if (prefix.startsWith(content) && content !== "") {
       const further: string = `${content} ${wordsOf(prefix.length - content.length + 20)}`;
       if (further.startsWith(prefix)) return { reasoning: "", content: "", calls: [] };
@@ -185,7 +185,7 @@ export function findModel(
   return model === undefined ? modelNotFound(name) : ok(model);
 }
 
-/** vLLM takes the caller's id where one is given. */
+/** vLLM uses the caller's id if one is given. */
 function requestId(exchange: Exchange, given: string | null | undefined): string {
   const header = exchange.request.headers["x-request-id"];
   const id = given ?? (typeof header === "string" ? header : undefined);

@@ -1,7 +1,7 @@
 import type { Choice, Delta } from "../engine/compose.ts";
 import { numberFrom } from "../model/words.ts";
 
-/** How likely was each token? Invented from the token's own text: deterministic, negative, the chosen one the best. */
+/** Log probabilities of tokens, derived from the token's text: deterministic and negative, with the chosen one the best. */
 interface TokenLogprob {
   readonly token: string;
   readonly logprob: number;
@@ -29,7 +29,7 @@ function tokenOf(delta: Delta): string {
   return delta.kind === "content" ? delta.token : "";
 }
 
-/** The chat form, for the content tokens of these deltas. */
+/** The form of chat answers, for the content tokens of these deltas. */
 export function chatLogprobs(deltas: readonly Delta[], top: number): unknown {
   const tokens = deltas.map((delta) => tokenOf(delta)).filter((token) => token !== "");
   return {
@@ -40,7 +40,7 @@ export function chatLogprobs(deltas: readonly Delta[], top: number): unknown {
   };
 }
 
-/** The plain form: parallel arrays. */
+/** The form of plain completions: parallel arrays. */
 export function plainLogprobs(tokens: readonly string[], top: number, offset: number): unknown {
   const offsets: number[] = [];
   let at = offset;

@@ -7,7 +7,7 @@ import type { Exchange } from "../server/exchange.ts";
 import { chatSchema, readChat } from "./chat-request.ts";
 import { findModel, parse } from "./generation-routes.ts";
 
-/** Which models are there, and how many tokens is a text? `/v1/models`, `/tokenize`, `/detokenize`. */
+/** The routes for models and tokens: `/v1/models`, `/tokenize`, `/detokenize`. */
 export function modelList(models: ReadonlyMap<string, ServedModel>, startedMs: number): string {
   const created = Math.floor(startedMs / 1000);
   const data = [...models.values()].map((model) => ({

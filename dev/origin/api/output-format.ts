@@ -6,7 +6,7 @@ import { isGuard } from "../model/guard.ts";
 import { schemaFault } from "../model/schema-check.ts";
 import type { SamplingRequest } from "./sampling.ts";
 
-/** Which form must the answer have? `response_format` and vLLM's `structured_outputs`; grammars are not spoken here, patterns by guards alone. */
+/** Which form must the answer have? Reads `response_format` and vLLM's `structured_outputs`. Grammars are not supported, patterns only by guard models. */
 const anyObject: JsonSchema = {
   type: "object",
   properties: { answer: { type: "string" }, stand_in: { type: "boolean" } },
@@ -49,7 +49,7 @@ function pattern(regex: string): Result<OutputFormat, EngineRefusal> {
   try {
     return ok({ kind: "pattern", pattern: new RegExp(`^(?:${regex})$`, "u") });
   } catch {
-    // There is no way to ask but to try.
+    // It can only be checked by compiling it.
     return badRequest("Failed to transform regex into a grammar.", "structured_outputs");
   }
 }
@@ -59,7 +59,7 @@ function checkedText(schema: string | Record<string, unknown>): Result<OutputFor
   try {
     return checked(JSON.parse(schema) as JsonSchema, "structured_outputs");
   } catch {
-    // JSON has no way to ask but to try.
+    // JSON can only be checked by parsing it.
     return badRequest("Invalid JSON grammar specification.", "structured_outputs");
   }
 }

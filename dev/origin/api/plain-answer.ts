@@ -2,12 +2,12 @@ import type { Choice } from "../engine/compose.ts";
 import { contentTokens, plainLogprobs } from "./logprobs.ts";
 import type { AnswerForm } from "./serve-generation.ts";
 
-/** How does a plain completion look, streamed and whole? */
+/** The form of a plain completion, streamed and whole. */
 export interface PlainForm {
   readonly id: string;
   readonly model: string;
   readonly logprobs: number | undefined;
-  /** For each choice: its prompt's text and tokens where it is to be repeated, else undefined. */
+  /** For each choice: its prompt's text and tokens if they must be repeated, else undefined. */
   readonly echoed: (
     index: number,
   ) => { readonly text: string; readonly tokens: readonly string[] } | undefined;

@@ -8,7 +8,7 @@ import type { Exchange } from "../server/exchange.ts";
 import { sendWhole } from "../server/whole-answer.ts";
 import { findModel, parse } from "./generation-routes.ts";
 
-/** What do `/v1/embeddings` and `/v1/rerank` answer? Lexical stand-ins: texts that share words are near each other. */
+/** The routes `/v1/embeddings` and `/v1/rerank`, with lexical stand-ins: texts that share words are close to each other. */
 export interface PoolingDeps {
   readonly models: ReadonlyMap<string, ServedModel>;
 }
@@ -121,14 +121,14 @@ export function rerank(exchange: Exchange, body: unknown, deps: PoolingDeps): vo
   );
 }
 
-/** Share of the query's words that the text has, drawn a little to shorter texts; in (0, 1). */
+/** The share of the query's words in the text, slightly favouring shorter texts; in (0, 1). */
 function relevance(asked: ReadonlySet<string>, text: string): number {
   const words = meaningfulWords(text);
   const shared = overlap(asked, words);
   return (shared + 0.01 / (1 + words.size)) / (asked.size + 1);
 }
 
-/** Words and their three-letter parts, hashed into dimensions with a sign, length 1. */
+/** Words and their three-letter parts, hashed into dimensions with a sign, normalised to length 1. */
 function vectorOf(text: string): Float32Array {
   const vector = new Float32Array(dimensions);
   const add = (feature: string, weight: number) => {

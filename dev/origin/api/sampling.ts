@@ -4,12 +4,12 @@ import { vocabularySize } from "../engine/tokenizer.ts";
 import { badRequest, invalid, type EngineRefusal } from "../engine/refusal.ts";
 
 /**
- * Which sampling parameters does the engine take, and which does it refuse? The fields that both generation routes
- * share, with the bounds and messages of vLLM's `SamplingParams._verify_args`.
+ * Which sampling parameters does the engine accept? The fields that both generation routes share, with the bounds and
+ * messages of vLLM's `SamplingParams._verify_args`.
  */
 const number = z.number().nullish();
 const integer = z.int().nullish();
-/** vLLM's `seed` is a `torch.long`: JSON says such numbers exactly only up to 2^53. */
+/** vLLM's `seed` is a `torch.long`; JSON represents such numbers exactly only up to 2^53. */
 const long = z
   .number()
   .min(-(2 ** 63))
@@ -81,7 +81,7 @@ export interface Sampling {
   readonly stopTokenIds: readonly number[];
   readonly includeStop: boolean;
   readonly ignoreEos: boolean;
-  /** 0 for greedy, or without a seed; else what chooses between wordings. */
+  /** Chooses the wording; 0 for greedy sampling, or without a seed. */
   readonly variant: number;
   readonly stream: boolean;
   readonly includeUsage: boolean;
@@ -115,7 +115,7 @@ export function readSampling(request: SamplingRequest): Result<Sampling, EngineR
     variant: temperature < 1e-5 ? 0 : Math.abs(request.seed ?? 0) % 2 ** 32,
     stream,
     includeUsage,
-    // As vLLM's should_include_usage: by itself it asks for nothing.
+    // Like vLLM's should_include_usage: without include_usage it has no effect.
     continuousUsage: includeUsage && request.stream_options?.continuous_usage_stats === true,
     salt: request.cache_salt ?? "",
     priority: request.priority ?? 0,

@@ -10,11 +10,11 @@ import { sendWhole } from "../server/whole-answer.ts";
 import type { Sampling } from "./sampling.ts";
 import { runningUsageJson, usageJson } from "./usage.ts";
 
-/** How do composed choices become an answer on the wire? One way for both generation routes, streamed or whole. */
+/** Sends composed choices as an answer, streamed or whole, in the same way for both generation routes. */
 export interface AnswerForm {
-  /** What precedes the first token of a choice; empty where nothing does. `usage` is "" or `,"usage":{…}`. */
+  /** The text before the first token of a choice, maybe empty. `usage` is "" or `,"usage":{…}`. */
   opening(index: number, usage: string): string;
-  /** The event of one token, empty where the engine's parser swallows it. */
+  /** The event of one token, empty if the engine's parser swallows it. */
   step(index: number, choice: Choice, step: number, usage: string): string;
   usage(usage: string): string;
   whole(choices: readonly Choice[], usage: string): string;
@@ -34,8 +34,8 @@ export interface ServedAnswer {
 }
 
 /**
- * Tokens of answer that fit: what was asked for, or all that the window leaves. Refused, as vLLM does, when prompt and
- * answer together are over the window.
+ * The number of answer tokens: as requested, or all that the window leaves. Like vLLM, refuses if prompt and answer
+ * together exceed the window.
  */
 export function answerLimit(
   model: ServedModel,
@@ -136,7 +136,7 @@ export function serveGeneration(exchange: Exchange, engine: EngineParts, answer:
   engine.scheduler.submit(generation);
 }
 
-/** Whether the fault of this exchange strikes before the token of this step. */
+/** Whether this exchange's fault occurs before the token of this step. */
 function meets(exchange: Exchange, step: number): boolean {
   const { fault } = exchange;
   if (fault?.fault === "stall_before_first") return true;

@@ -1,4 +1,4 @@
-/** What did the request cost, in the form that vLLM (with `--enable-prompt-tokens-details`) reports it? */
+/** The usage in the form of vLLM (with `--enable-prompt-tokens-details`). */
 export function usageJson(promptTokens: number, completionTokens: number, cachedTokens: number): string {
   return (
     `{"prompt_tokens":${promptTokens},"total_tokens":${promptTokens + completionTokens},` +
@@ -6,7 +6,7 @@ export function usageJson(promptTokens: number, completionTokens: number, cached
   );
 }
 
-/** On every chunk, for `continuous_usage_stats`: without details, as vLLM leaves them out there. */
+/** The usage on every chunk for `continuous_usage_stats`, without details, as in vLLM. */
 export function runningUsageJson(promptTokens: number, completionTokens: number): string {
   return (
     `{"prompt_tokens":${promptTokens},"total_tokens":${promptTokens + completionTokens},` +

@@ -4,9 +4,9 @@ import { wordsOf } from "../model/long-text.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /**
- * Which tokens does one choice consist of, and what does each show to the reader? One delta a token, so that pacing,
- * counting, faults and aborts all speak of the same number. Stop strings are held back and cut as vLLM's detokenizer
- * does; the end-of-turn token counts, and shows nothing.
+ * Which tokens does a choice consist of, and what does each show to the reader? One delta for each token, so that pacing,
+ * counting, faults and aborts use the same numbers. Stop strings are held back and cut as in vLLM's detokenizer; the
+ * end-of-turn token counts but shows nothing.
  */
 export type Delta =
   | { readonly kind: "content" | "reasoning"; readonly text: string; readonly token: string }
@@ -18,7 +18,7 @@ export type Delta =
 export interface Choice {
   readonly deltas: readonly Delta[];
   readonly finishReason: "stop" | "length" | "tool_calls";
-  /** The stop string or token id that ended it, null for the model's own end. */
+  /** The stop string or token id that ended it; null if the model ended by itself. */
   readonly stopReason: string | number | null;
 }
 
@@ -52,7 +52,7 @@ function withContent(deltas: Delta[], content: string, options: ComposeOptions, 
   const { tokenizer, maxTokens } = options;
   const pieces = tokenizer.pieces(content);
   const least = Math.min(sampling.ignoreEos ? maxTokens : sampling.minTokens, maxTokens) - deltas.length;
-  // Told to go on past its end, the model goes on with even prose.
+  // If it must continue after its end, the model adds filler text.
   if (pieces.length < least) {
     const filler = tokenizer.pieces(` ${wordsOf(least - pieces.length)}`);
     for (let at = 0; pieces.length < least; at++) pieces.push(filler[at % filler.length] ?? " ");
@@ -73,7 +73,7 @@ function withContent(deltas: Delta[], content: string, options: ComposeOptions, 
   return { deltas, finishReason: "stop", stopReason: asked ? eosId : null };
 }
 
-/** The stop string that ended it, or undefined when none did; then everything held back has been let go. */
+/** The stop string that ended it; undefined: none, and all held text has been released. */
 function pushUntilStop(
   deltas: Delta[],
   pieces: readonly string[],

@@ -3,8 +3,8 @@ import { blockTokens, type PrefixCache } from "./prefix-cache.ts";
 import type { Job, Scheduler } from "./scheduler.ts";
 
 /**
- * When does each token of a request come out? A slot, then the prefill (shorter by what the prefix cache holds), then a
- * token each so many milliseconds. An abort ends it at once and frees the slot.
+ * When does each token of a request come out? After a slot is free and the prefill is done (shorter if the prefix cache has
+ * part of the prompt), one token at a fixed interval. An abort ends it at once and frees the slot.
  */
 export interface Speed {
   /** The prefill of a prompt without cached blocks. */
@@ -22,7 +22,7 @@ export interface EngineParts {
 export interface GenerationPlan {
   readonly model: string;
   readonly priority: number;
-  /** Of all prompts of the request, each with the start of its chain of cache blocks. */
+  /** All prompts of the request, each with the start of its chain of cache blocks. */
   readonly prompts: readonly { readonly ids: readonly number[]; readonly chain: number }[];
   /** Tokens of the longest choice, and of all choices together. */
   readonly steps: number;
@@ -30,7 +30,7 @@ export interface GenerationPlan {
   /** Called for each step; without it only the end is reported. */
   readonly stepwise: boolean;
   readonly finishReason: FinishedReason;
-  /** Prompt and answer, for the cache, where one prompt has one answer. */
+  /** Prompt and answer for the cache, if there is one prompt with one answer. */
   readonly remembered: (() => readonly number[]) | undefined;
   onStart(cachedTokens: number): void;
   /** `step` counts from 0. Returning "hold" stops the clock: a stall. "stop" ends the generation here, as failed. */
@@ -38,7 +38,7 @@ export interface GenerationPlan {
   onEnd(): void;
 }
 
-/** What even a fully cached prompt costs of a prefill. */
+/** The share of a prefill that even a fully cached prompt costs. */
 const leastPrefillShare = 0.1;
 
 export class Generation implements Job {
@@ -88,7 +88,7 @@ export class Generation implements Job {
     else this.#timer = setTimeout(() => this.#finish(this.#plan.finishReason), totalMs);
   };
 
-  /** Tokens of one choice made so far; estimated by the clock where nothing is told step by step. */
+  /** Tokens of one choice made so far; estimated by the clock unless steps are reported. */
   get generatedTokens(): number {
     if (this.#plan.stepwise || this.#startedMs === undefined) return this.#step;
     if (this.#over) return this.#plan.steps;
@@ -100,16 +100,16 @@ export class Generation implements Job {
     );
   }
 
-  /** The client is gone: the plan hears nothing more. */
+  /** The client is gone: the plan gets no more calls. */
   abort(): void {
     if (!this.#over) this.#close("abort", this.generatedTokens);
   }
 
-  /** After a "hold": the clock goes on. */
+  /** Continues after a "hold". */
   resume(): void {
     if (this.#over) return;
     this.#nextDueMs = performance.now();
-    // The step that was held is still to be told.
+    // The held step must still be reported.
     this.#tick();
   }
 
@@ -135,7 +135,7 @@ export class Generation implements Job {
     this.#wait();
   }
 
-  /** Due times are absolute, so that late timers do not add up. At full speed each token still is a write of its own. */
+  /** Due times are absolute, so that late timers do not add up. Even at full speed each token is a separate write. */
   #wait(): void {
     const waitMs = this.#nextDueMs - performance.now();
     if (this.#engine.speed.tokenMs === 0 && waitMs <= 0) setImmediate(this.#tick);

@@ -1,7 +1,7 @@
 import type { PrefixCache } from "./prefix-cache.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** What does a replica tell Prometheus? vLLM's names, labels and bucket bounds (its docs, "Production metrics"). */
+/** A replica's metrics for Prometheus: vLLM's names, labels and bucket bounds (its docs, "Production metrics"). */
 export type FinishedReason = "stop" | "length" | "abort" | "error";
 
 const latencyBounds = [0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120];
@@ -45,7 +45,7 @@ export interface Finished {
   readonly promptTokens: number;
   readonly generatedTokens: number;
   readonly queuedMs: number;
-  /** Undefined where no token was made. */
+  /** Undefined if there was no token. */
   readonly firstTokenMs: number | undefined;
   readonly totalMs: number;
 }

@@ -1,6 +1,6 @@
 /**
- * How much of a prompt has this replica seen before? vLLM's automatic prefix caching: blocks of 16 tokens, each known
- * by its own tokens and all before it, least recently used first out. The salt and the model open the chain, so that
+ * How much of a prompt has this replica seen before? vLLM's automatic prefix caching: blocks of 16 tokens, each identified
+ * by its tokens and all before it, evicting the least recently used. A chain begins with the model and the salt, so that
  * tenants with different salts never share a block.
  */
 export const blockTokens = 16;
@@ -21,8 +21,8 @@ export class PrefixCache {
   }
 
   /**
-   * Tokens of the prompt that need no prefill, a multiple of 16, and remembers the prompt. At least the last token is
-   * always computed, as in vLLM: it is what the first new token comes from.
+   * Remembers the prompt, and returns the number of its tokens that need no prefill, a multiple of 16. As in vLLM, at least
+   * the last token is always computed, since the first new token depends on it.
    */
   admit(ids: readonly number[], chain: number): number {
     let cached = 0;
@@ -40,7 +40,7 @@ export class PrefixCache {
     return cached;
   }
 
-  /** Remember prompt and answer together, as the next turn of the conversation will send them. */
+  /** Remembers prompt and answer together, as the conversation's next turn will send them. */
   remember(ids: readonly number[], chain: number): void {
     let key = chain;
     for (let end = blockTokens; end <= ids.length; end += blockTokens) {
@@ -73,7 +73,7 @@ export function chainStart(model: string, salt: string): number {
   return (high >>> 0) * 2 ** 20 + ((low >>> 0) & 0xfffff);
 }
 
-/** 52 bits from two multiplicative hashes: a false hit is not to be expected in a run. */
+/** 52 bits from two multiplicative hashes, enough to make a false hit in a run unlikely. */
 function chainKey(previous: number, ids: readonly number[], start: number, end: number): number {
   let high = Math.floor(previous / 2 ** 20) | 0;
   let low = (previous % 2 ** 20) ^ 0x811c9dc5;

@@ -1,6 +1,6 @@
 import { err } from "../../../src/shared/contracts/result.ts";
 
-/** What vLLM says when it refuses a request: one body for every error, with an integer `code`. */
+/** vLLM's body for every error, with an integer `code`. */
 export interface EngineRefusal {
   readonly status: number;
   readonly type: string;
@@ -8,12 +8,12 @@ export interface EngineRefusal {
   readonly param: string | null;
 }
 
-/** vLLM's `BadRequestError`: the request was understood and cannot be served. */
+/** vLLM's `BadRequestError`: the request was understood but can't be served. */
 export function badRequest(message: string, param: string | null = null) {
   return err<EngineRefusal>({ status: 400, type: "BadRequestError", message, param });
 }
 
-/** What FastAPI's validation refuses before vLLM sees it: type `Bad Request`. */
+/** A refusal by FastAPI's validation before vLLM: type `Bad Request`. */
 export function invalid(message: string, param: string | null = null) {
   return err<EngineRefusal>({ status: 400, type: "Bad Request", message, param });
 }

@@ -1,11 +1,11 @@
 /**
- * Which requests run now and which wait? Continuous batching: a request takes a slot as soon as one is free and gives
- * it back the moment that it ends. Lower `priority` runs earlier, as vLLM's priority policy; equals in order of arrival.
+ * Which requests run now and which wait? Continuous batching: a request takes a slot as soon as one is free and returns it
+ * when it ends. Lower `priority` runs earlier, as in vLLM's priority policy; equal ones in order of arrival.
  */
 export interface Job {
   readonly model: string;
   readonly priority: number;
-  /** KV blocks that it occupies while it runs, at this moment. */
+  /** The KV blocks that it occupies at the moment. */
   readonly blocks: () => number;
   /** Called once, when a slot is free: at once, or later from another job's end. */
   readonly start: () => void;
@@ -40,7 +40,7 @@ export class Scheduler {
     this.#waiting.splice(at, 0, job);
   }
 
-  /** The job ended, or its client is gone: it leaves its slot or its place in the queue. Twice is harmless. */
+  /** The job ended, or its client is gone: frees its slot or its place in the queue. May be called twice. */
   release(job: Job): void {
     if (this.#running.delete(job)) {
       this.#fill();

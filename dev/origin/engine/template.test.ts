@@ -46,7 +46,7 @@ describe("Llama 3.1's template", () => {
     expect(rendered.ok && rendered.value.endsWith("\n\nAnd so")).toBe(true);
   });
 
-  /** Published inputs and outputs, read where they lie beside the checkout; they are no part of the project. */
+  /** Published inputs and outputs in a folder beside the checkout; they are not part of the project. */
   const published = process.env["EDGEWISE_DATA"] ?? "../shared/data";
   const file = `${published}/prompt/llama3_chat_templates.jsonl`;
   test.skipIf(!existsSync(file))("gives what the published template gives", () => {

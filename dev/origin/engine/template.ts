@@ -3,9 +3,9 @@ import { isGuard } from "../model/guard.ts";
 import type { ServedModel } from "../catalog.ts";
 
 /**
- * Which text does the engine feed to the model for a chat? Llama 3.1's published template (and ChatML for Qwen),
- * rendered by code of its own: it shares nothing with the edge's renderer, so that two faults cannot agree. Contents
- * are trimmed where the template trims them, and what it refuses is refused.
+ * Which text does the model get for a chat? Llama 3.1's published template (and ChatML for Qwen). This code shares nothing
+ * with the edge's renderer, so that the same fault can't hide in both. Contents are trimmed where the template trims them,
+ * and it refuses what the template refuses.
  */
 export interface TemplateMessage {
   readonly role: string;
@@ -20,7 +20,7 @@ export interface TemplateCall {
 
 export interface TemplateInput {
   readonly messages: readonly TemplateMessage[];
-  /** As the client sent them; undefined where none. */
+  /** As the client sent them; undefined: none. */
   readonly tools: readonly unknown[] | undefined;
   readonly addGenerationPrompt: boolean;
   readonly continueFinalMessage: boolean;
@@ -43,7 +43,7 @@ export function renderChat(model: ServedModel, input: TemplateInput): Result<str
       "continue_final_message is set but the final message does not appear in the chat after applying the chat " +
         "template! This can happen if the chat template deletes portions of the final message.",
     );
-  // As transformers cuts it: with the blanks at its end where the template kept them, without where it trimmed.
+  // Cut like transformers: with trailing blanks if the template kept them, without if it trimmed them.
   const kept = last.trimStart();
   const end = rendered.value.startsWith(kept, at) ? at + kept.length : at + last.trim().length;
   return ok(rendered.value.slice(0, end));

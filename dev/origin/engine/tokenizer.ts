@@ -2,12 +2,12 @@ import type { TokenFamily } from "../catalog.ts";
 
 /**
  * How does text become tokens? Deterministic and without a vocabulary: Llama 3's pre-tokenizer with long words cut, so
- * that counts are near a real model's. Control tokens are recognised wherever they stand, also inside a user's text,
- * exactly as a real tokenizer does: that is how tests see whether the edge neutralised them.
+ * that counts are near a real model's. Control tokens are recognised everywhere, also inside a user's text, exactly
+ * as in a real tokenizer: so tests notice whether the edge neutralised them.
  */
 export interface Encoded {
   readonly ids: readonly number[];
-  /** How often each control token occurs; undefined where there is none. */
+  /** How often each control token occurs; undefined: none does. */
   readonly controls: Readonly<Record<string, number>> | undefined;
 }
 
@@ -17,15 +17,15 @@ export interface Tokenizer {
   encode(text: string): Encoded;
   /** Text of the ids, control tokens included; undefined when an id is not in the vocabulary seen so far. */
   decode(ids: readonly number[]): string | undefined;
-  /** The pieces whose concatenation is the text without control tokens: what a model streams, one a token. */
+  /** The text without control tokens in the pieces that a model streams, one for each token. */
   pieces(text: string): string[];
   controlId(text: string): number | undefined;
 }
 
-/** First id of ordinary tokens; control tokens keep the ids that the published tokenizers give them. */
+/** The first id of ordinary tokens; control tokens have the ids of the published tokenizers. */
 const firstOrdinaryId = 1 << 18;
 export const vocabularySize = firstOrdinaryId + 2 ** 30;
-/** Pieces remembered for decoding; past it the oldest is forgotten, so that a long run stays bounded. */
+/** The most pieces remembered for decoding; then the oldest is forgotten. */
 const maxRemembered = 500_000;
 
 const ordinary =
@@ -111,7 +111,7 @@ class RegexTokenizer implements Tokenizer {
     return this.#controls.get(text);
   }
 
-  /** Ids of the text, remembered so that `decode` gives it back. For `/tokenize` only: the hot path need not pay. */
+  /** The ids of the text, remembered so that `decode` can restore it. Only for `/tokenize`, so that the hot path does not pay. */
   encodeRemembering(text: string): Encoded {
     for (const piece of this.pieces(text)) {
       const id = hashOf(piece, 0, piece.length);

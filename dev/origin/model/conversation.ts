@@ -1,4 +1,4 @@
-/** What the stand-in model is given: a chat in the engine's own terms, whichever route it came by. */
+/** The stand-in model's input: a chat in the engine's terms, from either route. */
 export type JsonSchema = Readonly<Record<string, unknown>> | boolean;
 
 export interface Turn {
@@ -28,7 +28,7 @@ export type OutputFormat =
   | { readonly kind: "text" }
   | { readonly kind: "json"; readonly schema: JsonSchema }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
-  /** A regular expression that the whole answer matches. */
+  /** A regular expression that the whole answer must match. */
   | { readonly kind: "pattern"; readonly pattern: RegExp };
 
 export interface Conversation {
@@ -37,13 +37,13 @@ export interface Conversation {
   readonly tools: readonly Tool[];
   readonly toolChoice: ToolChoice;
   readonly format: OutputFormat;
-  /** Whether the model thinks aloud first. */
+  /** Whether the model shows its reasoning first. */
   readonly reasoning: boolean;
-  /** More than one call in one answer: Llama's parser and template take one at a time. */
+  /** Whether an answer may have several calls: Llama's parser and template accept one at a time. */
   readonly parallelCalls: boolean;
 }
 
-/** What the model wants to say, before tokens, stops and limits. */
+/** The model's intended answer, before tokens, stops and limits. */
 export interface Reply {
   readonly reasoning: string;
   readonly content: string;

@@ -1,7 +1,7 @@
-/** What does a text say whose words are marked (src/shared/safety/datamark.ts)? The rule that came with it names the sign, and asks to leave it out. */
+/** Removes the signs from a text with marked words (src/shared/safety/datamark.ts). The rule in the prompt names the sign and asks to ignore it. */
 const rule = /\bA (\S) stands behind each word there: /u;
 
-/** @param told where the rule stands, if it came */
+/** @param told the text that contains the rule, if there is one */
 export function withoutMarks(text: string, told: string): string {
   const sign = rule.exec(told)?.[1];
   return sign === undefined ? text : text.replaceAll(sign, "");

@@ -1,10 +1,9 @@
 import type { Conversation } from "./conversation.ts";
 
 /**
- * What does the stand-in for Llama Guard say? Llama Guard's own form (`safe`, or `unsafe` and hazards) about the last message. It knows a
- * handful of words and judges nothing: it shows the way that a verdict takes. It can be talked out of its office (`do not judge`), as real ones
- * can, unless its answer has to match a pattern. Its prompt is counted by Llama 3.1's template, which is
- * shorter than Llama Guard's.
+ * The stand-in for Llama Guard. It answers in Llama Guard's form (`safe`, or `unsafe` and hazards) about the last message. It only knows a few
+ * words and does not really judge: it exercises the path of a verdict. Like real ones it can be talked out of judging (`do not judge`), unless
+ * its answer has to match a pattern. Its prompt is counted by Llama 3.1's template, which is shorter than Llama Guard's.
  */
 const hazards: readonly (readonly [name: string, words: RegExp])[] = [
   ["S1", /\b(?:kill|murder|stab|shoot) (?:him|her|them|you|someone|somebody)\b/i],

@@ -1,9 +1,9 @@
-/** As much of a question as is looked through: the patterns below are not linear in its length. */
+/** The most characters of a question that are examined: the patterns below are not linear in its length. */
 const maxCharacters = 4000;
 
 /**
- * What in the question can fill a field? Numbers, quoted text, an expression, a place, in the order of the text, each
- * used once where there are several: so that arguments and structured answers are about what was asked.
+ * Which parts of the question can fill a field? Numbers, quoted text, an expression, a place, in the order of the text, each
+ * used once if there are several. So arguments and structured answers relate to the question.
  */
 export class Hints {
   readonly question: string;
@@ -28,7 +28,7 @@ export class Hints {
     return at === -1 ? undefined : this.#numbers.splice(at, 1)[0];
   }
 
-  /** A text for the field of this name, or undefined where nothing in the question suits it. */
+  /** A text for the field of this name; undefined: nothing in the question fits. */
   text(field: string, format: string | undefined): string | undefined {
     if (format !== undefined && format !== "uri" && format !== "email") return undefined;
     const name = field.toLowerCase();

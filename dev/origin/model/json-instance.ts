@@ -3,12 +3,12 @@ import { Hints } from "./hints.ts";
 import { characters, formatted, matching } from "./json-strings.ts";
 
 /**
- * Which value satisfies this JSON Schema? One instance, deterministic, filled from the question where a field suits it.
+ * Which value satisfies this JSON Schema? One instance, deterministic, filled from the question where a field fits.
  * `checkSchema` refuses what a grammar compiler refuses; every schema that it lets through gets a valid instance
  * (combinations that contradict themselves have none, here as there).
  */
 const maxDepth = 6;
-/** A schema that can never end has no instance; this is where the attempt is given up. */
+/** An endless schema has no instance; the attempt ends at this depth. */
 const hopelessDepth = 64;
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -62,7 +62,7 @@ class Builder {
     const required = new Set(Array.isArray(schema["required"]) ? schema["required"].map(String) : []);
     const result: Record<string, unknown> = {};
     for (const [name, property] of Object.entries(properties)) {
-      // Below the depth only what must be there, so that recursive schemas end.
+      // Below this depth only required properties, so that recursive schemas end.
       if (required.has(name) || (depth < maxDepth && !refersBack(property)))
         result[name] = this.value(property, name, depth + 1);
     }
@@ -142,7 +142,7 @@ class Builder {
     return values.find((value) => typeof value === "string" && this.#hints.mentions(value)) ?? values[0];
   }
 
-  /** Deep down, a branch that ends (null, or anything without a reference) before one that goes on. */
+  /** At great depth, prefers a branch that ends (null, or anything without a reference). */
   #branch(branches: readonly unknown[], depth: number): unknown {
     const resolved = branches.map((branch) =>
       isFields(branch) && typeof branch["$ref"] === "string" && depth < maxDepth

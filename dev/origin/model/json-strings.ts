@@ -41,7 +41,7 @@ export function matching(pattern: string, least: number, most: number): string |
   return undefined;
 }
 
-/** Nested counts multiply; what grows past this is not supported. */
+/** Nested counts multiply; longer results are not supported. */
 const maxPatternCharacters = 10_000;
 
 class PatternReader {
@@ -61,7 +61,7 @@ class PatternReader {
     return this.#unsupported || this.#at < this.#pattern.length ? undefined : text;
   }
 
-  /** The first alternative is taken, the others are read over. */
+  /** Takes the first alternative and skips the others. */
   #alternatives(): string {
     const first = this.#sequence();
     while (this.#pattern[this.#at] === "|") {

@@ -1,4 +1,4 @@
-/** Does the prompt ask for a certain length? "count to N" and "write N words" give exactly that, for long streams. */
+/** Does the prompt ask for a certain length? "count to N" and "write N words" give exactly that length, for tests of long streams. */
 const maxLength = 100_000;
 
 const sentences = [
@@ -27,7 +27,7 @@ export function longText(question: string): string | undefined {
   return wordsOf(wanted);
 }
 
-/** Exactly so many words of even prose; also what follows when the engine is told to ignore the end. */
+/** Exactly this many words of filler text; also used if the engine must ignore the end. */
 export function wordsOf(count: number): string {
   const text: string[] = [];
   for (let at = 0; at < count; at++) text.push(words[at % words.length] ?? "");

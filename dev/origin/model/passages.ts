@@ -3,11 +3,11 @@ import { withoutMarks } from "./datamark.ts";
 import { meaningfulWords, overlap, sentencesOf } from "./words.ts";
 
 /**
- * Was the model given passages, and what do they say about the question? Understood are `<passage id="…">…</passage>`
+ * Does the prompt contain passages, and what do they say about the question? It recognises `<passage id="…">…</passage>`
  * (also document, source, context, chunk, doc) and paragraphs that begin with `[1]`, in any message.
  */
 export interface Passage {
-  /** As it is cited, without brackets. */
+  /** The label for citing it, without brackets. */
   readonly label: string;
   readonly text: string;
 }
@@ -36,7 +36,7 @@ export function passagesOf(turns: readonly Turn[]): Passage[] {
   return passages.filter((passage) => passage.text !== "");
 }
 
-/** Several of them, with what the model is told to do with them. */
+/** Several passages with instructions for the model. */
 const wrapped = /<(passages|documents|sources|context)>[\s\S]*?<\/\1>/gi;
 
 /** The question without the passages around it. */
@@ -45,7 +45,7 @@ export function withoutPassages(text: string): string {
   return (bare.includes("[") ? bare.replaceAll(numbered, " ") : bare).trim();
 }
 
-/** An answer from the sentences nearest to the question, each said once and cited; undefined when none of them touches it. */
+/** An answer from the sentences nearest to the question, each cited once; undefined: no sentence relates to it. */
 export function answerFrom(passages: readonly Passage[], question: string): string | undefined {
   const asked = meaningfulWords(question);
   const best = saidOnce(passages)
@@ -62,9 +62,9 @@ export function answerFrom(passages: readonly Passage[], question: string): stri
 }
 
 interface Said {
-  /** Without the sign at its end. */
+  /** Without the punctuation at its end. */
   readonly sentence: string;
-  /** Of the passages that say it: neighbours overlap, and a passage may repeat itself. */
+  /** Labels of the passages that contain it: neighbours overlap, and a passage may repeat itself. */
   readonly labels: Set<string>;
 }
 

@@ -9,9 +9,9 @@ import { callsFor } from "./tool-use.ts";
 import { gist } from "./words.ts";
 
 /**
- * What does the stand-in say? In this order: the structure that the format demands; a tool call, where the question
- * needs one; what a tool answered; what the given passages say, cited; what the files say that came along; the length asked for; else what it received.
- * It always says what it is, and the same conversation and variant always get the same answer.
+ * The stand-in's answer, in this order: the structure that the format demands; a tool call, if the question needs one; a
+ * tool's result; cited text of the given passages; text of attached files; a requested length; else a description of the
+ * input. It always says what it is, and the same conversation and variant always get the same answer.
  */
 const openings = [
   "I am the stand-in model of the dev fleet, not a language model.",
@@ -92,7 +92,7 @@ function received(
   return parts.join(" ");
 }
 
-/** Markdown where it is asked for, so that a chat page has something to render. */
+/** Markdown if requested, so that a chat page has something to render. */
 function shaped(question: string): string | undefined {
   const subject = gist(question, 60);
   if (/\b(code|function|script|program|snippet)\b/i.test(question))

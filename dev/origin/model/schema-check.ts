@@ -2,7 +2,7 @@ import type { JsonSchema } from "./conversation.ts";
 import { isFields, resolveReference } from "./json-instance.ts";
 import { matching } from "./json-strings.ts";
 
-/** What is wrong with this JSON Schema, as the engine's grammar compiler would find? Undefined: nothing. */
+/** The fault that the engine's grammar compiler would find in this JSON Schema; undefined: none. */
 const types = new Set(["object", "array", "string", "number", "integer", "boolean", "null"]);
 const maxDepth = 64;
 /** The longest text, list or object that a schema may demand. */
@@ -80,7 +80,7 @@ function patternFault(pattern: unknown, place: string): string | undefined {
       ? `${place}/pattern: this regular expression is not supported`
       : undefined;
   } catch {
-    // RegExp has no way to ask but to try.
+    // A RegExp can only be checked by compiling it.
     return `${place}/pattern: is not a valid regular expression`;
   }
 }

@@ -4,9 +4,9 @@ import { instanceOf, isFields } from "./json-instance.ts";
 import { meaningfulWords, overlap, spacedName } from "./words.ts";
 
 /**
- * Does the question need one of the offered tools, and with which arguments? A tool is called when the question names
- * it, or shares words with its name and description. Arguments written out in the question as a JSON object are taken
- * as they are (so that a test controls them); others are filled from the question by the tool's schema.
+ * Does the question need one of the offered tools, and with which arguments? A tool is called if the question names it, or
+ * shares words with its name and description. A JSON object in the question becomes the arguments unchanged, so that tests
+ * control them; others are filled from the question by the tool's schema.
  */
 const likeness: readonly { readonly question: RegExp; readonly tool: RegExp }[] = [
   {
@@ -49,7 +49,7 @@ export function callsFor(conversation: Conversation, question: string): ToolCall
 /** The score of a tool that the question names outright. */
 const named = 100;
 
-/** 0: not needed. After a first result only a tool that the question names is called as well. */
+/** 0: not needed. After a first result only a tool that the question names is called. */
 function need(tool: Tool, question: string, later: boolean): number {
   const name = spacedName(tool.name).toLowerCase();
   const lower = question.toLowerCase();
@@ -71,7 +71,7 @@ function callOf(tool: Tool, question: string): ToolCall {
   return { name: tool.name, arguments: filled(schema, question) };
 }
 
-/** Required arguments, and optional ones that the question speaks of. */
+/** Required arguments, and optional ones that the question mentions. */
 function filled(schema: Exclude<Tool["parameters"], undefined>, question: string): unknown {
   if (!isFields(schema) || !isFields(schema["properties"])) return {};
   const required = new Set(Array.isArray(schema["required"]) ? schema["required"].map(String) : []);
@@ -88,7 +88,7 @@ function filled(schema: Exclude<Tool["parameters"], undefined>, question: string
   const expression = expressionIn(question);
   const shape = { ...schema, properties: Object.fromEntries(kept) };
   const value = instanceOf(shape, question);
-  // A lone text argument takes the expression, or else the whole question, where nothing better was found.
+  // A single text argument gets the expression, or else the whole question, if nothing better was found.
   if (only !== undefined && isFields(only[1]) && only[1]["type"] === "string" && isFields(value)) {
     const text = value[only[0]];
     const bare = only[1]["enum"] === undefined && only[1]["pattern"] === undefined;
@@ -106,7 +106,7 @@ function writtenArguments(question: string, schema: Exclude<Tool["parameters"], 
   try {
     value = JSON.parse(question.slice(start, end + 1));
   } catch {
-    // Braces in prose are no arguments.
+    // Braces in prose are not arguments.
     return undefined;
   }
   if (!isFields(value)) return undefined;

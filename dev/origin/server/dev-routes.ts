@@ -7,7 +7,7 @@ import type { Exchange } from "./exchange.ts";
 import { faultSchema, type FaultBoard } from "./faults.ts";
 import type { RequestLog } from "./request-log.ts";
 
-/** How do tests control and inspect a replica? `/_dev/faults`, `/_dev/requests`, `/_dev/speed`; no engine has these. */
+/** Routes for tests to control and inspect a replica: `/_dev/faults`, `/_dev/requests`, `/_dev/speed`. No real engine has them. */
 export interface DevDeps {
   readonly faults: FaultBoard;
   /** Undefined when quiet. */

@@ -4,8 +4,8 @@ import type { Fault } from "./faults.ts";
 import type { RequestRecord, RequestState } from "./request-log.ts";
 
 /**
- * One request and its answer on the wire: what is written, whether the client is still there, and what the log says in
- * the end. Faults that concern bytes (cut, drip) act here.
+ * One request and its answer on the wire: its bytes, whether the client is still connected, and its final state in the log.
+ * Faults that concern bytes (cut, drip) are applied here.
  */
 export class Exchange {
   readonly request: IncomingMessage;
@@ -81,7 +81,7 @@ export class Exchange {
     this.#drip.push(text);
   }
 
-  /** The answer's last bytes. Under a drip it is complete only when the last of them has gone. */
+  /** Sends the answer's last bytes. With a drip fault it is complete only when the last of them is sent. */
   complete(text: string): void {
     if (this.fault?.fault !== "drip") this.settle("completed");
     this.end(text);
@@ -99,7 +99,7 @@ export class Exchange {
     this.#drip.finish();
   }
 
-  /** Ends the connection, not the answer. Without `reset` what was written is delivered first. */
+  /** Ends the connection, not the answer. Without `reset` written bytes are delivered first. */
   cut(reset: boolean): void {
     this.settle("faulted");
     // Not the response's own end: that would write the closing chunk, and the answer would look complete.
@@ -107,7 +107,7 @@ export class Exchange {
     else this.request.socket.destroySoon();
   }
 
-  /** What the log says of it; the first word counts. */
+  /** Sets the state in the log; the first call counts. */
   settle(state: Exclude<RequestState, "running">): void {
     if (this.record === undefined || this.record.state !== "running") return;
     this.record.state = state;

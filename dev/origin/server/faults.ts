@@ -1,8 +1,8 @@
 import * as z from "zod";
 
 /**
- * Which fault does the next request meet? Set by `POST /_dev/faults`, one a replica, taken by requests of the named
- * paths until its `times` are used up. Tokens are counted per choice: `after: 3` means that three were delivered.
+ * Which fault does the next request get? Set by `POST /_dev/faults` for each replica, applied to requests of the named paths
+ * until its `times` are used up. Tokens are counted per choice: `after: 3` means that three were delivered.
  */
 const times = z.int().min(1).nullish();
 const after = z.int().min(0).default(0);
@@ -32,7 +32,7 @@ export const faultSchema = z.discriminatedUnion("fault", [
   z.strictObject({ fault: z.literal("stall_after"), after, delay_ms: delay.nullish(), ...common }),
   /** The connection ends in mid-stream; `reset` sends RST and may lose what was under way. */
   z.strictObject({ fault: z.literal("cut_after"), after, reset: z.boolean().default(false), ...common }),
-  /** A chunk that is not JSON, then on as if nothing were. */
+  /** A chunk that is not JSON, then the stream continues normally. */
   z.strictObject({ fault: z.literal("broken_chunk"), after, ...common }),
   /** vLLM's error under HTTP 200; with `done`, as vLLM does, `[DONE]` follows. */
   z.strictObject({
@@ -47,7 +47,7 @@ export const faultSchema = z.discriminatedUnion("fault", [
   }),
   /** A clean end of the body without finish reason and without `[DONE]`. */
   z.strictObject({ fault: z.literal("end_early"), after, ...common }),
-  /** So many bytes at a time, so many milliseconds apart. */
+  /** A number of bytes at a time, at an interval in milliseconds. */
   z.strictObject({
     fault: z.literal("drip"),
     bytes: z.int().min(1).default(1),
@@ -56,7 +56,7 @@ export const faultSchema = z.discriminatedUnion("fault", [
   }),
 ]);
 export type Fault = z.infer<typeof faultSchema>;
-/** As callers write it: defaults may be left out. */
+/** The input form, where defaults may be omitted. */
 export type FaultInput = z.input<typeof faultSchema>;
 
 const servingPaths: readonly string[] = [

@@ -20,12 +20,12 @@ import { Exchange } from "./exchange.ts";
 import { FaultBoard } from "./faults.ts";
 import { RequestLog } from "./request-log.ts";
 
-/** What does one replica serve on its port? vLLM's OpenAI server, and `/_dev/*` beside it. */
+/** One replica on its port: vLLM's OpenAI server, with `/_dev/*` in addition. */
 export interface ReplicaOptions {
   readonly models: ReadonlyMap<string, ServedModel>;
   readonly settings: ReplicaSettings;
   readonly slots: number;
-  /** Nothing is recorded: for benchmarks. */
+  /** Records nothing, for benchmarks. */
   readonly quiet: boolean;
 }
 
@@ -44,10 +44,10 @@ const generations: Readonly<Record<string, Prepare>> = {
 };
 const gets = new Set(["/health", "/ping", "/version", "/metrics", "/v1/models"]);
 const vllmVersion = "0.11.0";
-/** KV blocks of the pretended GPU, a model: 256 K tokens. */
+/** KV blocks of the simulated GPU for each model: 256 K tokens. */
 const totalBlocks = 16_384;
 const maxBodyBytes = 64 * 1024 * 1024;
-/** Answers kept by their body when quiet, and the longest body kept: a benchmark repeats itself. */
+/** When quiet, the most answers kept by body, and the longest body kept: benchmarks repeat bodies. */
 const maxKept = 256;
 const maxKeptCharacters = 16_384;
 
@@ -109,7 +109,7 @@ export class Replica {
     readBody(request, (text) => this.#pass(exchange, () => this.#guarded(exchange, method, text, dev)));
   }
 
-  /** Faults that come before the route. */
+  /** Applies faults that come before the route. */
   #pass(exchange: Exchange, next: () => void): void {
     const { fault } = exchange;
     if (fault?.fault === "cut_before_headers") exchange.cut(true);
@@ -151,7 +151,7 @@ export class Replica {
     }
   }
 
-  /** A fault of the stand-in's own is a 500 to one client, not the end of the fleet. */
+  /** An internal fault of the stand-in is a 500 for one client, not the end of the fleet. */
   #guarded(exchange: Exchange, method: string, text: string | undefined, dev: boolean): void {
     try {
       this.#post(exchange, method, text, dev);
@@ -240,7 +240,7 @@ function modelOf(body: unknown): string | null {
   return typeof body.model === "string" ? body.model : null;
 }
 
-/** Undefined to `done`: over the limit. Not called when the client went before the end. */
+/** Calls `done` with undefined if the body exceeds the limit; not at all if the client leaves before the end. */
 function readBody(request: IncomingMessage, done: (text: string | undefined) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -259,7 +259,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // JSON has no way to ask but to try; the caller refuses.
+    // JSON can only be checked by parsing it; the caller refuses.
     return undefined;
   }
 }

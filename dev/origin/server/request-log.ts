@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** What did this replica receive, and what became of it? `GET /_dev/requests` shows it, so that tests can check what reached a model. */
+/** The requests that this replica received, and their outcomes. `GET /_dev/requests` shows them, so that tests can check what reached a model. */
 export type RequestState = "running" | "completed" | "aborted" | "refused" | "faulted";
 
 export interface RequestRecord {
@@ -8,7 +8,7 @@ export interface RequestRecord {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  /** Parsed JSON, or the text where it is none; null before it was read. */
+  /** Parsed JSON, or the text if it is not JSON; null before it is read. */
   body: unknown;
   state: RequestState;
   status: number | null;
@@ -16,7 +16,7 @@ export interface RequestRecord {
   first_token_ms: number | null;
   ended_ms: number | null;
   model: string | null;
-  /** The text that the model read, rendered. */
+  /** The rendered prompt. */
   prompt: string | null;
   prompt_tokens: number;
   cached_tokens: number;

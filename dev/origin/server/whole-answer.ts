@@ -1,7 +1,7 @@
 import type { Exchange } from "./exchange.ts";
 import { refusalBody } from "../engine/refusal.ts";
 
-/** How does an answer that is no stream reach the client, and which of the faults does it meet on the way? */
+/** Sends an answer that is not a stream, with the fault that applies to it. */
 export function sendWhole(exchange: Exchange, body: string): void {
   const { fault } = exchange;
   if (fault === undefined) {
@@ -11,7 +11,7 @@ export function sendWhole(exchange: Exchange, body: string): void {
   switch (fault.fault) {
     case "stall_before_first":
     case "stall_after":
-      // Without a time it never comes; the client's going ends the exchange.
+      // Without a time the answer never comes; the exchange ends when the client leaves.
       if (typeof fault.delay_ms === "number")
         setTimeout(() => exchange.sendJson(200, body), fault.delay_ms).unref();
       return;
