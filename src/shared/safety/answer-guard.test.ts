@@ -38,7 +38,7 @@ function send(text: string, size: number, action: "flag" | "mask" | "block") {
   return { wire, pass, guard, content: collect.choices[0]?.content ?? "" };
 }
 
-test("no guard stands in the pass where the tenant's policy is off", () => {
+test("without a policy the pass has no guard", () => {
   expect(createAnswerGuard(safetyPolicySchema.parse({}), { contentIsJson: true })).toBeUndefined();
 });
 
@@ -59,7 +59,7 @@ test("through the whole pass no value leaves, in tokens of 1, 3 and all characte
   }
 });
 
-test("a flagged answer goes on unchanged, and says what was found without its text", () => {
+test("a flagged answer is sent unchanged, and its findings do not contain its text", () => {
   const text = "Write to alice@example.com.";
   const { content, guard } = send(text, 4, "flag");
   expect(content).toBe(text);
@@ -71,12 +71,12 @@ test("a flagged answer goes on unchanged, and says what was found without its te
   ]);
 });
 
-test("findings are bounded, and counted beyond", () => {
+test("the list of findings is bounded, and further ones are only counted", () => {
   const { guard } = send("a@b.co ".repeat(500), 50, "mask");
   expect([guard.findings.length, guard.found]).toEqual([200, 500]);
 });
 
-test("what a model is to judge is each choice's own text, not their tokens as they come by turns", () => {
+test("a guard model gets each choice's own text, even if the choices' tokens alternate", () => {
   const policy = safetyPolicySchema.parse({ moderation: { output: "flag", model: "guard" } });
   const guard = createAnswerGuard(policy, { contentIsJson: false });
   if (guard === undefined) throw new Error("the guard is on");

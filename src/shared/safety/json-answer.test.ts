@@ -75,12 +75,12 @@ test.each([
   expect(() => JSON.parse(masked) as unknown).not.toThrow();
 });
 
-test("text that is no JSON is read as it stands", () => {
+test("text that is not JSON is read without escapes", () => {
   const text = "C:\\new\\u0040 alice\\u0040example.com";
   expect(screen(text, mask)).toEqual({ text, spans: [], action: "off" });
 });
 
-test("what stands outside of strings is masked by a string: the answer stays JSON", () => {
+test("a number outside strings is masked by a string, so that the answer stays JSON", () => {
   const text = '{"card": 4111111111111111, "a\\"b": [4111111111111111,"4111111111111111"]}';
   const masked = '{"card": "[card number]", "a\\"b": ["[card number]","[card number]"]}';
   for (const size of [text.length, 1, 4]) expect(guard(cut(text, [size])).released).toBe(masked);
@@ -99,7 +99,7 @@ test.each(["\\", "a\\u00", "\\x41", "\\u12zz", "\\u12\\u0041", "\\ud83d\\ude00 \
   },
 );
 
-test("nothing is kept back under a policy that only flags, also not a begun escape", () => {
+test("under a policy that only flags nothing is held back, not even an incomplete escape", () => {
   const text = '{"a":"x \\u0041\\n alice\\u0040example.com \\u00';
   expect(guard(cut(text, [1]), flag)).toMatchObject({
     released: text,
@@ -152,7 +152,7 @@ const anyWays = fc.array(fc.constantFrom<Way>("plain", "short", "lower", "upper"
 });
 const anySizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 12 });
 
-test("the verdict on a stream of escapes is that on what they mean, over 10,000 random texts, ways to write them, and cuts", () => {
+test("a stream of escapes gets the verdict of their meaning, over 10,000 random texts, ways to write them, and cuts", () => {
   fc.assert(
     fc.property(anyText, anyWays, anySizes, fc.constantFrom(...policies), (text, ways, sizes, policy) => {
       const json = `"${writeJson(text, ways)}"`;
@@ -176,7 +176,7 @@ test("the verdict on a stream of escapes is that on what they mean, over 10,000 
   );
 });
 
-test("whatever is written without escapes is judged as text is, over 10,000 random texts", () => {
+test("JSON without escapes is judged like plain text, over 10,000 random texts", () => {
   fc.assert(
     fc.property(anyText, anySizes, fc.constantFrom(...policies), (drawn, sizes, policy) => {
       const text = `"${drawn.replaceAll(/["\\]/g, "")}`;
@@ -186,7 +186,7 @@ test("whatever is written without escapes is judged as text is, over 10,000 rand
   );
 });
 
-test("what is held of escapes is bounded, whatever comes", () => {
+test("held-back escapes are bounded for any input", () => {
   for (const unit of ["\\", "\\u", "\\u00", "\\u0040", "\\u0061", "\\\\", '\\"', "\\n"])
     expect(guard(cut(unit.repeat(2000), [1])).mostHeld, unit).toBeLessThanOrEqual(6 * (64 + 1 + 256));
 });
@@ -196,7 +196,7 @@ test("a whole answer of a million escapes is read in time that grows with its le
   expect(guard([text]).spans).toHaveLength(1);
 });
 
-test("tool calls are JSON always, content where it was asked for, reasoning and refusals never", () => {
+test("tool calls are always JSON, content if requested, reasoning and refusals never", () => {
   const said = '{"to":"alice\\u0040example.com"}';
   const heard = (lane: Parameters<AnswerGuard["push"]>[0], contentIsJson: boolean): boolean => {
     const lanes = new AnswerGuard(mask, { contentIsJson });

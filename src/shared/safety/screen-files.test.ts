@@ -33,7 +33,7 @@ test("texts and files of several messages are masked each in its own place", asy
   expect(screened.findings).toHaveLength(2);
 });
 
-test("where nothing is found, the messages are the very same", async () => {
+test("without findings the messages are the same objects", async () => {
   const clean = [{ role: "user", content: [fileOf("Fine")] }];
   const policy = safetyPolicySchema.parse({ input: { action: "mask" }, injection: { data: "strip" } });
   expect(await screenPrompt(clean, policy, deps)).toMatchObject({ kind: "passed", messages: clean });
@@ -41,7 +41,7 @@ test("where nothing is found, the messages are the very same", async () => {
   expect(passed.kind === "passed" && passed.messages).toBe(clean);
 });
 
-test("an attack in a file is one of data, and names the message that the file came with", async () => {
+test("an attack in a file counts as data, and is reported for the file's message", async () => {
   const attacked = [...said.slice(0, 3), { role: "user", content: [fileOf("Fine", attack)] }];
   const blocking = safetyPolicySchema.parse({ injection: { data: "block", user: "off" } });
   expect(await screenPrompt(attacked, blocking, deps)).toMatchObject({
@@ -57,7 +57,7 @@ test("an attack in a file is one of data, and names the message that the file ca
   expect(await screenPrompt(attacked, users, deps)).toMatchObject({ kind: "passed", findings: [] });
 });
 
-test("a file's name is screened as its text is", async () => {
+test("a file's name is screened like its text", async () => {
   const policy = safetyPolicySchema.parse({ injection: { data: "block" } });
   const named = [{ role: "user", content: [{ ...fileOf("Fine"), filename: attack }] }];
   expect(await screenPrompt(named, policy, deps)).toMatchObject({ kind: "refused", message: 0 });

@@ -16,7 +16,7 @@ function user(content: ChatMessage["content"]): ChatMessage[] {
 
 const nobody: ScreenDeps = {};
 
-test("by default nothing is looked at, and nobody waits", () => {
+test("by default nothing is screened, and nothing waits", () => {
   const messages = user(card);
   expect(screenPrompt(messages, policy({}), nobody)).toEqual({
     kind: "passed",
@@ -78,7 +78,7 @@ test("text parts and the strings in tool calls' arguments are covered, and stay 
   expect(result.findings).toHaveLength(4);
 });
 
-test("what was thought before an answer and who speaks are covered: templates print both", async () => {
+test("reasoning and speakers' names are screened, since templates print both", async () => {
   const messages: ChatMessage[] = [
     { role: "user", name: "a@b.co", content: "Hi" },
     { role: "assistant", content: "Done.", reasoning: `It was ${card}.`, reasoning_content: "Ask a@b.co" },
@@ -128,7 +128,7 @@ describe("where a policy is to flag alone, a text that is too long to be judged 
     });
   });
 
-  test("for attacks: what a program brings is refused where it would have been cleaned", async () => {
+  test("for attacks: a program's text is refused if it would have been cleaned", async () => {
     const long = "x ".repeat(250_001);
     const injection = { user: "flag", data: "strip" };
     const tool: ChatMessage = { role: "tool", tool_call_id: "1", content: long };
@@ -141,7 +141,7 @@ describe("where a policy is to flag alone, a text that is too long to be judged 
     });
   });
 
-  test("for harm: what fits is judged", async () => {
+  test("for harm: the part that fits is judged", async () => {
     const messages = [...user("x ".repeat(75_000)), ...user("All immigrants are filthy vermin.")];
     const moderation = { input: "flag" };
     const screened = await screenPrompt(messages, safetyPolicySchema.parse({ moderation }), nobody);
@@ -198,14 +198,14 @@ describe("what is JSON is read as whoever parses it will", () => {
     expect(await said(message(`{"to": a@b.co`))).toBe('{"to": [e-mail address]');
   });
 
-  test("what a user wrote is no JSON of a program's", async () => {
+  test("a user's text is never read as JSON", async () => {
     const text = String.raw`{"path":"C:\u0040"}`;
     expect(await said({ role: "user", content: text })).toBe(text);
     const shown = String.raw`["alice\u0040example.com"]`;
     expect(await said({ role: "user", content: shown })).toBe(shown);
   });
 
-  test("masked JSON stays JSON, with all that is no span where it was", async () => {
+  test("masked JSON stays JSON, with everything else unchanged", async () => {
     const leaf = fc.oneof(
       fc.constantFrom("a@b.co", card, `tell ${card} and "a@b.co"`),
       fc.string(),

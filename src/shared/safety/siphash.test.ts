@@ -18,7 +18,7 @@ test.each([
   expect(high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0")).toBe(expected);
 });
 
-test("two secrets make two keys, of four different words", () => {
+test("two secrets give two keys, each of four different words", () => {
   expect(sipKeyOf("a")).not.toEqual(sipKeyOf("b"));
   expect(new Set(sipKeyOf("a")).size).toBe(4);
 });

@@ -125,7 +125,7 @@ const told = ({ choices }: Pick<AnswerCollector, "choices">) =>
     finishReason,
   }));
 
-test("an answer of any parts, cut anywhere, is told as the whole one is, or both are refused", () => {
+test("an answer of any parts, cut anywhere, is sent like the whole one, or both are refused", () => {
   fc.assert(
     fc.property(
       fc.array(choice, { minLength: 1, maxLength: 2 }),

@@ -25,7 +25,7 @@ describe("what is taken", () => {
     // JSON would write it as -9223372036854776000, which engines refuse.
     expect(refused({ seed: -9_223_372_036_854_775_808 })).toMatchObject({ param: "seed" });
   });
-  test("what has no effect goes no further: who keeps the request need not walk what nobody has measured", () => {
+  test("fields without effect are dropped, so that no unbounded value is stored", () => {
     const deep = "[".repeat(50_000) + "]".repeat(50_000);
     const result = parseChatRequest(
       `{"model":"auto","messages":[${JSON.stringify(user)}],"store":true,` +

@@ -172,7 +172,7 @@ describe("a prompt over the window", () => {
       "Shorten 'input' or lower 'max_output_tokens'.",
     ]);
   });
-  test("of embeddings has no answer to make shorter", () => {
+  test("for embeddings does not mention a shorter answer", () => {
     expect(
       said({
         kind: "context-too-long",
@@ -247,7 +247,7 @@ describe("waiting", () => {
   test("a conflict is never retried by the client's library", () => {
     expect(toWireError(everyRefusal.conflict).headers["x-should-retry"]).toBe("false");
   });
-  test("a wait of nothing or without end still makes valid headers", () => {
+  test("a wait of zero or infinity still makes valid headers", () => {
     expect(toWireError({ kind: "overloaded", retryAfterMs: 0 }).headers).toEqual({
       "retry-after": "1",
       "retry-after-ms": "1",
@@ -270,7 +270,7 @@ test("methods that are allowed are listed in Allow", () => {
   expect(toWireError(everyRefusal["method-not-allowed"]).headers["allow"]).toBe("GET, POST");
 });
 
-test("faults of ours carry the request id, so that they can be reported", () => {
+test("our own faults name the request id, so that they can be reported", () => {
   expect(toWireError(everyRefusal.internal, { requestId: "req-7" }).body.error.message).toContain("req-7");
 });
 
@@ -291,7 +291,7 @@ test("in a stream the error is one data event, in either format", () => {
   expect(text.endsWith("\n\n")).toBe(true);
 });
 
-test("a request that an engine calls wrong names the field that it is about, where that is known", () => {
+test("the error for a request that an engine rejects names the field, if it is known", () => {
   const refusal = { kind: "origin-rejected", status: 400, detail: "SECRET" } as const;
   expect(toWireError(refusal).body.error.param).toBeNull();
   const { error } = toWireError({ ...refusal, param: "response_format" }).body;

@@ -32,12 +32,12 @@ test("a list far over its bound is refused by the bound's number", () => {
   });
 });
 
-test("what is no longer than a field may be is the value itself", () => {
+test("a value within the bound is returned itself", () => {
   for (const value of ["a", 1, null, [1, 2], { a: [1] }, Array.from({ length: 2049 }, () => 1)])
     expect(shortened(value)).toBe(value);
 });
 
-test("a body is shortened field by field, and keeps each as it stands", () => {
+test("a body is shortened field by field, and other fields stay unchanged", () => {
   const body = JSON.parse('{"__proto__":1,"a":[1],"b":{"c":"d"}}') as unknown;
   expect(JSON.stringify(shortenedFields(body))).toBe(JSON.stringify(body));
   const long = { metadata: Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`k${at}`, ""])) };
@@ -45,7 +45,7 @@ test("a body is shortened field by field, and keeps each as it stands", () => {
   expect(shortenedFields([])).toEqual([]);
 });
 
-test("a short value that was taken is taken again without its schema, and one that was changed, refused or long meets it each time", () => {
+test("a short accepted value skips its schema the next time, and a converted, refused or long one is checked each time", () => {
   let asked = 0;
   const counted = z.union([z.string(), z.number()]).refine((value) => {
     asked += 1;
@@ -71,7 +71,7 @@ test("a short value that was taken is taken again without its schema, and one th
   expect(readFields({ changed: "llama" }, table)).toEqual({ ok: true, value: { changed: "llama!" } });
 });
 
-test("whatever was read before, a value is read as its schema alone reads it", () => {
+test("earlier values never change how a schema reads a value", () => {
   const schema = z.union([z.string().min(2), z.int().min(0).max(9), z.boolean(), z.array(z.int())]);
   const table: FieldTable = { schemas: new Map([["field", () => schema]]), refused: new Map(), required: [] };
   const value = fc.oneof(

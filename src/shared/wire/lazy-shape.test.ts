@@ -20,7 +20,7 @@ test("a field's schema is made when it is first read, and once", () => {
   expect(made).toEqual(["one"]);
 });
 
-test("a schema that is only promised is given as the one that it means, the same each time", () => {
+test("a lazy schema is unwrapped, and is the same object each time", () => {
   const promised = z.lazy(() => z.string().max(3));
   const shape = lazyShape({ one: () => promised, other: () => promised });
   expect(shape.one.maxLength).toBe(3);
@@ -37,7 +37,7 @@ test("joining shapes makes none, keeps their order and takes the later of two of
   expect(joined.both).not.toBe(first.both);
 });
 
-test("a body's reader finds makers by name, inherited names find none, and what was made already is given", () => {
+test("makers are found by name, inherited names find none, and a schema that exists is reused", () => {
   const { made, maker } = counted();
   const ready = z.boolean();
   const makers = makersOf(joinShapes(lazyShape({ one: maker("one") }), { ready }));

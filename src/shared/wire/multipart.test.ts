@@ -77,7 +77,7 @@ test.for([
   expect((await readAll(inPieces(encode(text), []), "b")).ended).toBe("malformed");
 });
 
-test("what stands in a parameter's quotes is never another parameter", async () => {
+test("quoted text is never taken for another parameter", async () => {
   const head = 'form-data; filename="a; name=purpose; filename*=utf-8\'\'evil.md"; name="file"; name="other"';
   const text = `--b\r\nContent-Disposition: ${head}\r\n\r\nvalue\r\n--b--`;
   const { parts } = await readAll(inPieces(encode(text), []), "b");
@@ -100,7 +100,7 @@ test("other ways to write names and boundaries are understood", async () => {
   expect(parts).toEqual([{ head: { name: "file", filename: "grüße.txt", mediaType: "" }, bytes: [49] }]);
 });
 
-test("a body without an end is read no further than it may be long", async () => {
+test("an endless body is read only up to its bound", async () => {
   let pulled = 0;
   const endless = new ReadableStream<Uint8Array>({
     pull(controller) {

@@ -35,7 +35,7 @@ describe("the name that was meant", () => {
     expect(nearestName(given, names)).toBe(meant);
   });
 
-  test("is the same whatever letter of a long one is missing", () => {
+  test("is found whichever letter of a long name is missing", () => {
     const name = "max_completion_tokens";
     fc.assert(
       fc.property(fc.integer({ min: 0, max: name.length - 1 }), (at) => {
@@ -44,7 +44,7 @@ describe("the name that was meant", () => {
     );
   });
 
-  test("is one of those that there are, whatever was written", () => {
+  test("is one of the given names for any input", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 80 }), (given) => {
         expect([null, ...names]).toContain(nearestName(given, names));

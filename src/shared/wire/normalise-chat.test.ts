@@ -14,7 +14,7 @@ const tool = (name: string) => ({ type: "function", function: { name } });
 test("a top_p of 0, which engines refuse, keeps the likeliest token", () => {
   expect(normalised({ top_p: 0 })).toEqual({ top_p: 0.000_001 });
 });
-test("several answers at temperature 0, which engines refuse, are the likeliest token's each", () => {
+test("several answers at temperature 0, which engines refuse, are each sampled greedily", () => {
   expect(normalised({ temperature: 0, n: 2 })).toEqual({ temperature: 0.01, top_k: 1, n: 2 });
   expect(normalised({ temperature: 0, n: 1 })).toEqual({ temperature: 0, n: 1 });
   expect(normalised({ temperature: 0.5, n: 2 })).toEqual({ temperature: 0.5, n: 2 });

@@ -6,7 +6,7 @@ function parse(fields: Record<string, unknown>) {
   return parseResponseRequest(JSON.stringify({ model: "auto", input: "Hello", ...fields }));
 }
 
-test("what has no effect goes no further: who keeps the request need not walk what nobody has measured", () => {
+test("fields without effect are dropped, so that no unbounded value is stored", () => {
   const deep = "[".repeat(50_000) + "]".repeat(50_000);
   const result = parseResponseRequest(
     `{"model":"auto","input":"Hello","prompt_cache_options":{"ttl":${deep}}}`,
@@ -15,7 +15,7 @@ test("what has no effect goes no further: who keeps the request need not walk wh
   expect(JSON.stringify(result.value)).not.toContain("[[");
 });
 
-test("a request as Codex makes it is taken, and what it says of itself goes no further", () => {
+test("a request in Codex's form is accepted, and its own metadata is dropped", () => {
   const tool = { type: "function", name: "exec_command", description: "", strict: false, parameters: {} };
   const said = (role: string, text: string) => ({
     type: "message",

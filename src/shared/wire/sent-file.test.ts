@@ -34,7 +34,7 @@ test.each([
   expect(read(sent)).toEqual(expected);
 });
 
-test("what a file says is what was read of it: no client may say so itself", () => {
+test("a client can't supply a file's extracted text", () => {
   const content = [{ type: "file_text", filename: "a.txt", texts: ["mine"], has_pages: false }];
   const body = { model: "auto", messages: [{ role: "user", content }] };
   expect(parseChatRequest(JSON.stringify(body))).toMatchObject({
@@ -42,12 +42,12 @@ test("what a file says is what was read of it: no client may say so itself", () 
   });
 });
 
-test("files come with messages of the user alone", () => {
+test("only messages of the user may have files", () => {
   for (const role of ["system", "developer", "assistant"])
     expect(read({ file_data: "YQ==" }, role)).toEqual({ param: "messages[0].content[0].type" });
 });
 
-test("bytes are the same by a data: URL and as base64 alone", () => {
+test("a data: URL and plain base64 give the same bytes", () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), (bytes) => {
       const base64 = Buffer.from(bytes).toString("base64");
@@ -67,7 +67,7 @@ test("bytes are the same by a data: URL and as base64 alone", () => {
   );
 });
 
-test("bytes of megabytes, and in lines, are the same", () => {
+test("megabytes of bytes, also in lines, are decoded correctly", () => {
   const bytes = Uint8Array.from({ length: 2_500_001 }, (_, at) => (at * 31) % 251);
   const base64 = Buffer.from(bytes).toString("base64");
   const lines = base64.replaceAll(/.{76}/g, "$&\r\n");

@@ -26,7 +26,7 @@ async function uploaded(filename: string) {
   return receiveUpload(request.body, boundary, 1000, nowhere);
 }
 
-test("a file is kept by the name that is shown; one of nothing else has none", async () => {
+test("a file is stored under its shown name; a name without any visible character counts as none", async () => {
   expect(await uploaded("report\u202efdp.exe")).toMatchObject({
     ok: true,
     value: { filename: "reportfdp.exe" },

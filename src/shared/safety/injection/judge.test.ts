@@ -151,7 +151,7 @@ test.each([[60], [41], [20]])("of what is encoded only so much is decoded: lines
   }
 });
 
-test("whatever is sent, a verdict comes, and its places lie in the text", () => {
+test("any text gets a verdict, with places inside the text", () => {
   fc.assert(
     fc.property(hostile, (pieces) => {
       const text = pieces.join("");
@@ -168,7 +168,7 @@ test("whatever is sent, a verdict comes, and its places lie in the text", () => 
   );
 });
 
-test("an attack is found whatever harmless text stands around it", () => {
+test("an attack is found within any harmless text", () => {
   const harmless = fc.constantFrom(
     "It rains.",
     "Thank you very much!",

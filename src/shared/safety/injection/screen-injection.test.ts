@@ -13,12 +13,12 @@ const screen = (messages: readonly ChatMessage[], injection: object, more: objec
 const user: ChatMessage = { role: "user", content: attack };
 const result: ChatMessage = { role: "tool", tool_call_id: "1", content: `18 degrees. ${attack} Rain.` };
 
-test("by default nothing is looked at", () => {
+test("by default nothing is screened", () => {
   const messages = [user, result];
   expect(screen(messages, {})).toEqual({ kind: "passed", messages, findings: [], unscreened: false });
 });
 
-test("flag reports by who wrote it, and changes nothing", async () => {
+test("flag reports findings by their author, and changes nothing", async () => {
   const messages = [user, { role: "assistant", content: "No." }, result];
   const screened = await screen(messages, { user: "flag", data: "flag" });
   expect(screened).toMatchObject({
@@ -42,7 +42,7 @@ test("block refuses and names the message, never the text", async () => {
   expect(await screen([result], { data: "block" })).toMatchObject({ kind: "refused", message: 0 });
 });
 
-test("each policy is for its own channel; instructions and answers are of the application", async () => {
+test("each policy applies to its own channel; the application's instructions and answers are never judged", async () => {
   expect(await screen([result], { user: "block" })).toMatchObject({ kind: "passed", findings: [] });
   expect(await screen([user], { data: "block" })).toMatchObject({ kind: "passed", findings: [] });
   const own = ["system", "developer", "assistant"].map((role) => ({ role, content: attack }));
@@ -62,11 +62,11 @@ describe("strip", () => {
     return screened.messages[0]?.content;
   };
 
-  test("leaves what a tool says besides", async () => {
+  test("keeps the rest of a tool's result", async () => {
     expect(await cleaned(`18 degrees. ${attack} Rain.`)).toBe(`18 degrees. ${removedMark} Rain.`);
   });
 
-  test("JSON stays JSON, escapes are read, and what is clean keeps how it was written", async () => {
+  test("JSON stays JSON, escapes are read, and clean strings keep their written form", async () => {
     const escaped = attack.replace("Ignore", String.raw`\u0049gnore`);
     const json = `{ "n": 1.50, "big": 12345678901234567890,  "note":"${escaped}", "name":"caf\\u00e9" }`;
     expect(await cleaned(json)).toBe(
@@ -107,7 +107,7 @@ describe("strip", () => {
   });
 });
 
-test("the patterns see what is left, and both report", async () => {
+test("the patterns see the stripped text, and both report findings", async () => {
   const messages = [{ role: "tool", content: `${attack} Write to ann@example.org.` }];
   const screened = await screen(messages, { data: "strip" }, { input: { action: "mask" } });
   expect(screened).toMatchObject({
@@ -116,7 +116,7 @@ test("the patterns see what is left, and both report", async () => {
   });
 });
 
-test("more text than can be judged in time counts as slow: refused, or let through and said", async () => {
+test("more text than can be judged in time counts as slow: it is refused, or let through and reported", async () => {
   const messages = [{ role: "user", content: "x ".repeat(250_000) }, user];
   expect(await screen(messages.with(1, { role: "user", content: "Hi" }), { user: "block" })).toMatchObject({
     kind: "refused",
@@ -129,7 +129,7 @@ test("more text than can be judged in time counts as slow: refused, or let throu
   });
 });
 
-test("of more text than fits the last is judged, and of what comes before whatever fits still", async () => {
+test("if the text does not fit, the last messages are judged, and as many earlier ones as fit", async () => {
   const long = { role: "user", content: "x ".repeat(250_000) };
   const screened = await screen([user, long, { role: "user", content: "Hi" }], {
     user: "flag",
@@ -141,7 +141,7 @@ test("of more text than fits the last is judged, and of what comes before whatev
   });
 });
 
-test("to take attacks out of long results does not use up what is to judge the others", async () => {
+test("stripping attacks from long results does not use up the budget for other texts", async () => {
   const page = `${"A line of a page that says nothing else. ".repeat(3_000)}${attack}`;
   const results = [1, 2, 3].map((id) => ({ role: "tool", tool_call_id: String(id), content: page }));
   const screened = await screen([...results, { role: "user", content: "Hi" }], {
@@ -153,7 +153,7 @@ test("to take attacks out of long results does not use up what is to judge the o
   for (const { content } of screened.messages) expect(content).not.toContain("previous instructions");
 });
 
-test("whoever counts is told of each finding", async () => {
+test("the metrics callback gets each finding", async () => {
   const told: string[] = [];
   const deps: ScreenDeps = { ...nobody, onInjection: ({ span }) => told.push(`${span.kind} ${span.action}`) };
   await screenPrompt(

@@ -96,7 +96,7 @@ describe.each(foreign)("%s", (text, expected) => {
       expect(guard([text.slice(0, at), text.slice(at)]).text).toBe(expected);
   });
 
-  test("is told with its place, and flagged passes at once", () => {
+  test("is reported with its place, and passes at once under flag", () => {
     const { spans } = guard([text]);
     expect(spans).toHaveLength(1);
     const flagged = guard(text.split(""), flags);
@@ -163,7 +163,7 @@ test("the verdict on the stream is the verdict on the whole text, over 10,000 ra
   );
 });
 
-test("no more is held back than a link's beginning, and what is removed leaves nothing to find", () => {
+test("only the beginning of a link is held back, and the result contains no further link to remove", () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const { text: left, mostHeld, spans } = guard(text.split(""));

@@ -50,7 +50,7 @@ const texts = fc.array(fc.constantFrom(...sentences), { maxLength: 14 }).map((pa
 const chunks = fc.array(fc.nat(60), { minLength: 1, maxLength: 12 });
 
 describe("a stream is judged as its whole text is, however it is cut", () => {
-  test("what is flagged is what the whole text is flagged for, and all of it goes on", () => {
+  test("a stream is flagged for the same categories as the whole text, and all of it is sent", () => {
     fc.assert(
       fc.property(texts, chunks, (text, sizes) => {
         const { released, blocked, found, mostHeld } = run(flag, text, sizes);
@@ -63,7 +63,7 @@ describe("a stream is judged as its whole text is, however it is cut", () => {
     );
   });
 
-  test("it is blocked where the whole text is flagged, never goes beyond what is harmless, and holds one block at most", () => {
+  test("a stream is blocked if the whole text would be flagged, sends only harmless blocks, and holds back one block at most", () => {
     fc.assert(
       fc.property(texts, chunks, (text, sizes) => {
         const { released, blocked, mostHeld } = run(block, text, sizes);
@@ -77,7 +77,7 @@ describe("a stream is judged as its whole text is, however it is cut", () => {
   });
 });
 
-test("of JSON is judged what its escapes mean, and what goes on is what came in", () => {
+test("JSON is judged by the meaning of its escapes, and sent unchanged", () => {
   const hidden = String.raw`{"say":"I h\u0061te all wom\u0065n, they are worthless sc\u0075m."}`;
   expect(run(block, hidden, [3], true).blocked).toBe(true);
   const fine = String.raw`{"say":"caf\u00e9 \"au lait\"\n"}`;

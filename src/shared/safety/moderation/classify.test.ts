@@ -18,7 +18,7 @@ test.each([
   }
 });
 
-test("words do part a sentence: what is remembered behind few of them is no more than they are", () => {
+test("a block with enough words separates the text before it from the text after it", () => {
   const letter = "harmless words of a letter to a friend, ".repeat(40);
   expect(worstOf(`How do I build ${letter}a bomb?`)).toBeLessThan(0.5);
 });

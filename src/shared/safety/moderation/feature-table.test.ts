@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { FeatureTable } from "./feature-table.ts";
 
-test("a look-up gives what a Map of the same entries gives", () => {
+test("look-ups give the same results as a Map with the same entries", () => {
   // Few low bits, so that many collide.
   const feature = fc.tuple(fc.nat(3), fc.nat(255)).map(([low, high]) => low + high * 65_536);
   fc.assert(

@@ -9,7 +9,7 @@ function featuresOf(symbols: readonly TextSymbol[]): number[] {
   return [...found].sort((a, b) => a - b);
 }
 
-test("what is said over and over in a row is one and the same to the model, however often", () => {
+test("text repeated in a row has the same features, however often it is repeated", () => {
   const word = fc.constantFrom("kill", "women", "hate", "!", ".", "\n", "9", "table", "not", "gay", "people");
   const run = fc.tuple(word, fc.integer({ min: 1, max: 12 }));
   fc.assert(

@@ -45,7 +45,7 @@ describe("in process", () => {
     expect(moderatePrompt(prompt("Hello"), policy, undefined)).toEqual({ categories: [], slow: false });
   });
 
-  test("a prompt over the budget is judged from its end, and says that the rest was not", () => {
+  test("a prompt over the budget is judged from its end, and reports that the rest was not judged", () => {
     const long = "a word ".repeat(moderationBudgetCharacters / 7 + 1);
     expect(moderatePrompt(prompt(long, harm), policy, undefined)).toMatchObject({ categories: ["hate"] });
     expect(moderatePrompt(prompt(harm, long), policy, undefined)).toEqual({ categories: [], slow: true });
@@ -55,12 +55,12 @@ describe("in process", () => {
 });
 
 describe("with a guard model", () => {
-  test("what it finds is found, though the classifier saw nothing", async () => {
+  test("the guard model's findings count even if the classifier found nothing", async () => {
     const verdict = await moderatePrompt(prompt("Hello"), policy, guard(found("illicit")));
     expect(verdict.categories).toEqual(["illicit"]);
   });
 
-  test("where the policy is to flag, it judges beside: nothing waits for it, nor hangs on its verdict", () => {
+  test("under flag the guard model judges in the background: nothing waits for it or depends on its verdict", () => {
     const flag = moderationPolicySchema.parse({ input: "flag", model: "guard" });
     const asked = guard(null);
     expect(moderatePrompt(prompt(harm), flag, asked)).toEqual({ categories: ["hate"], slow: false });
@@ -69,13 +69,13 @@ describe("with a guard model", () => {
     expect(asked).toMatchObject({ asked: 0, noted: [["hate"], []] });
   });
 
-  test("it is not asked about what is refused already", async () => {
+  test("it is not asked about a prompt that is already refused", async () => {
     const asked = guard(found("illicit"));
     expect((await moderatePrompt(prompt(harm), policy, asked)).categories).toEqual(["hate"]);
     expect(asked.asked).toBe(0);
   });
 
-  test("it is not asked where nobody has spoken: results of tools, instructions, nothing at all", async () => {
+  test("it is not asked without a user's message: only tool results, instructions, or nothing", async () => {
     const asked = guard(null);
     const unspoken = { texts: ["18 degrees", "Answer in German."], said: [] };
     expect(await moderatePrompt(unspoken, policy, asked)).toEqual({ categories: [], slow: false });
@@ -86,7 +86,7 @@ describe("with a guard model", () => {
     expect(asked.asked).toBe(0);
   });
 
-  test("it judges what was asked, whatever is put behind it: an answer that the client sends along is the client's own words", async () => {
+  test("it judges the question whatever follows it: an answer that the client sends counts as the client's text", async () => {
     const shown: (readonly JudgedMessage[])[] = [];
     const listens: Moderator = {
       judge: async (judgements) => {
@@ -127,7 +127,7 @@ describe("with a guard model", () => {
   });
 });
 
-test("of more words than a guard is shown at a time every part is judged: nothing passes in front of enough of anything, nor cut in two", () => {
+test("every part of a message longer than the guard's view is judged: nothing passes before enough other text, or cut in two", () => {
   const harm = "How is it done?";
   const filler = "All is well. ".repeat(2_000);
   const judged = (said: readonly JudgedMessage[]) =>
@@ -157,7 +157,7 @@ test("of more words than a guard is shown at a time every part is judged: nothin
   expect(judgementsOf([{ role: "user", content: "x".repeat(2_000_000) }])).toHaveLength(13);
 });
 
-test("what is too long for a guard is judged in parts, down to what fits any: nothing is cut in two that is whole in none", () => {
+test("text that is too long for a guard is halved until it fits, and every cut sentence is whole in one of the parts", () => {
   const harm = "How is it done?";
   for (let at = 0; at < 4_000; at += 37) {
     const text = `${"漢".repeat(at)}${harm}${"字".repeat(4_000 - at)}`;
@@ -178,7 +178,7 @@ test("what is too long for a guard is judged in parts, down to what fits any: no
   }
 });
 
-test("a guard is shown the last words, user and assistant in turn", () => {
+test("a guard gets the end of the conversation, with user and assistant alternating", () => {
   const said: JudgedMessage[] = [
     { role: "assistant", content: "Welcome" },
     { role: "user", content: "one" },

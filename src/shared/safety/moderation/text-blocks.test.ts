@@ -8,7 +8,7 @@ const prose = fc
   })
   .map((parts) => parts.join(""));
 
-test("blocks are the text, and none is longer than the longest", () => {
+test("the blocks together are the text, and none exceeds the maximum", () => {
   fc.assert(
     fc.property(prose, (text) => {
       const blocks = blocksOf(text);
@@ -40,6 +40,6 @@ test("where a block ends is the same however the text arrives", () => {
   );
 });
 
-test("a surrogate pair is not cut where there is no blank", () => {
+test("without blanks a block never splits a surrogate pair", () => {
   for (const block of blocksOf(`x${"🦀".repeat(400)}`)) expect(block.isWellFormed()).toBe(true);
 });

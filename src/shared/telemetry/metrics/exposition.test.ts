@@ -69,7 +69,7 @@ test("read back, every record is there: counts, tokens, buckets that only rise, 
   );
 });
 
-test("no refusal goes uncounted, and none of an unknown kind makes a label of its own", () => {
+test("every refusal is counted, and an unknown kind makes no label of its own", () => {
   const sums = new MetricSums(isolateBounds);
   countRecord(sums, requestRecord({ status: 429, ending: "refused", errorKind: "limited" }));
   countRecord(sums, requestRecord({ ending: "stalled" }));
@@ -82,7 +82,7 @@ test("no refusal goes uncounted, and none of an unknown kind makes a label of it
   expect(parsed.sum("edgewise_errors_total")).toBe(3);
 });
 
-test("what a counter can say is there from the start, at 0", () => {
+test("a counter's known values exist from the start, at 0", () => {
   const sums = new MetricSums(isolateBounds);
   sums.count("batches", "expired", 2);
   const parsed = parseExposition(exposition({ sums, missing: [] }));
@@ -113,7 +113,7 @@ test.each([
   expect([counted("retry"), counted("hedge")]).toEqual([retry, hedge]);
 });
 
-test("a shard that fails or is silent is told, and no sum is shown that lacks it", async () => {
+test("a shard that fails or is silent is reported, and no sum without it is shown", async () => {
   const counted = new MetricSums(isolateBounds);
   countRecord(counted, requestRecord());
   const reading = { v: 1, sums: counted.toData() } as const;

@@ -14,7 +14,7 @@ const status: PoolStatus = {
   costPerHour: 1.5,
 };
 
-test("a gauge that a pool of older code knows nothing of is left out, and nothing else", () => {
+test("only the gauge that a pool of older code lacks is left out", () => {
   const { costPerHour, ...older } = status;
   const text = fleetExposition(
     new Map([
@@ -28,7 +28,7 @@ test("a gauge that a pool of older code knows nothing of is left out, and nothin
   expect(text).not.toContain("undefined");
 });
 
-test("of a cluster out of reach nothing is told that an autoscaler would take for idleness", () => {
+test("an unreachable cluster has no gauges that an autoscaler would take for idleness", () => {
   const scaling = [{ model: "m", queuedTokens: 0, saturation: 0, wantedReplicas: 1 }];
   const lost = fleetExposition(new Map([["eu", { ...status, scaling, outOfReach: true as const }]]));
   expect(lost).not.toContain("edgewise_fleet_wanted_replicas{");
@@ -38,7 +38,7 @@ test("of a cluster out of reach nothing is told that an autoscaler would take fo
   expect(known).toContain('edgewise_fleet_wanted_replicas{cluster="eu",model="m"} 1');
 });
 
-test("replicas that an admin has taken out are told from those that fail", () => {
+test("replicas taken out by an admin are distinguished from failing ones", () => {
   const replica = (wishedState: "active" | "draining" | "disabled", wishedWeight = 1) =>
     ({ wishedState, wishedWeight, places: 0, isAlive: false }) as PoolStatus["replicas"][number];
   const told = (replicas: PoolStatus["replicas"]) => {
@@ -50,6 +50,6 @@ test("replicas that an admin has taken out are told from those that fail", () =>
   expect(told([replica("draining"), replica("disabled"), replica("active", 0)])).toBe("0");
 });
 
-test("without pools there is nothing to tell", () => {
+test("without pools there are no gauges", () => {
   expect(fleetExposition(new Map())).toBe("");
 });

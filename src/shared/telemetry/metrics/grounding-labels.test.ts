@@ -36,7 +36,7 @@ test.each([
   expect(groundingResult(groundingTold(grounding))).toBe(result);
 });
 
-test("an answer counts once, and one that nobody wanted files for not at all", () => {
+test("an answer counts once, and one without grounding not at all", () => {
   const sums = new MetricSums(isolateBounds);
   countRecord(sums, requestRecord({ grounded: groundingTold(found) }));
   countRecord(sums, requestRecord());

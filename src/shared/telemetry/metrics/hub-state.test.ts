@@ -15,7 +15,7 @@ function total(hub: HubState): number {
   return hub.reading().sums[0]?.series[0]?.values[0] ?? 0;
 }
 
-test("a snapshot holds the sums and how far each isolate was counted", () => {
+test("a snapshot contains the sums and each isolate's last counted batch", () => {
   const hub = new HubState(null);
   hub.apply(hits("a", 1, 3), 1_000);
   hub.apply(hits("a", 2, 4), 1_000);
@@ -33,7 +33,7 @@ test("an isolate is remembered for longer than it sends a batch again, and forgo
   expect(hub.snapshot(rememberSourceMs)).not.toContain('"a"');
 });
 
-test("more isolates than can be told apart are asked to come again, nothing is counted, and the snapshot stays below SQLite's 2 MB", () => {
+test("isolates beyond the maximum must try again and are not counted, and the snapshot stays below SQLite's 2 MB", () => {
   const hub = new HubState(null);
   for (let at = 0; at < maxSources; at += 1) hub.apply(hits(at.toString(16).padStart(24, "0"), 1), 1.7e12);
   expect(hub.apply(hits("one more", 1), 1.7e12)).toEqual({ ok: false, error: { result: "full" } });

@@ -15,7 +15,7 @@ function shard(before = new MetricSums(shardBounds)) {
   return { sums: before, take, reads: () => reads };
 }
 
-test("a series that has grown is told with its total, once a minute; one that has not is left out", () => {
+test("the total of a series that has grown is written once a minute; others are left out", () => {
   const { sums, take, reads } = shard();
   sums.count("cache", "hit", 2);
   sums.count("settlementsLost", "");
@@ -34,7 +34,7 @@ test("a series that has grown is told with its total, once a minute; one that ha
   expect(take(1000 + 2 * longRunEveryMs)).toEqual([]);
 });
 
-test("a histogram is told as Prometheus reads it: how many, their sum in seconds, and how many up to each bound", () => {
+test("a histogram is written in Prometheus' form: the count, the sum in seconds, and the count up to each bound", () => {
   const { sums, take } = shard();
   for (const ms of [0.5, 4, 4, 200_000]) sums.observe("requestDuration", "/v1/models", ms);
   const [point] = take(0);
