@@ -89,6 +89,8 @@ ${ruleTable(responseFieldRules, {}, "vLLM")}
 \`function\`, \`file_search\`, and \`web_search\` where the tenant has a search service (else it is refused); what the two find is numbered in one row, files first. Of \`web_search\`, \`filters.allowed_domains\` and \`search_context_size\` count, \`external_web_access: false\` is refused, and the rest has no effect. OpenAI's other kinds
 (\`mcp\`, …) are refused by name, as \`tools[0].type\`. The tools that a tenant has the service run ([tools.md](tools.md)) are offered beside them: their names are taken. Of a function,
 \`name\`, \`description\`, \`parameters\` and \`strict\` are passed; \`output_schema\`, \`defer_loading\` and \`allowed_callers\` are refused.
+The functions of a \`namespace\` are offered to the model as \`namespace__name\`, as vLLM does it, and its description has no effect. A call of one comes back with \`name\` and \`namespace\` apart, and is
+sent back so; a \`tool_choice\` and the items of a conversation know it by the one name. No two functions may have the same one.
 Of \`file_search\`, \`vector_store_ids\` (up to 4), \`max_num_results\`, \`filters\` and \`ranking_options\` are used; of the last, \`hybrid_search\` has no
 effect. It is searched once, before the model is asked, unless \`tool_choice\` is \`none\` or allows other tools alone ([grounding.md](grounding.md)).
 
@@ -103,7 +105,7 @@ effect. It is searched once, before the model is asked, unless \`tool_choice\` i
 | \`input_file\` with \`file_data\` (a \`data:\` URL, or base64) or \`file_id\`; \`detail\` has no effect | its text ([attached-files.md](attached-files.md)) |
 | \`input_file\` with \`file_url\` | refused: nothing is fetched for a request |
 | \`message\` of \`assistant\`: a string, or \`output_text\`, \`refusal\` | passed as text |
-| \`function_call\`, \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message, but for what the model itself said after it. A stored call that was cut off in its arguments goes on without any |
+| \`function_call\` (with its \`namespace\`), \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message, but for what the model itself said after it. A stored call that was cut off in its arguments goes on without any |
 | \`output\` of a \`function_call_output\`: a string, or parts of type \`input_text\` and \`input_image\` | passed, pictures in their places; \`input_file\` is refused: send it in a message of the user, behind the results |
 | \`reasoning\` with \`content\` | goes with the answer after it; \`summary\` and \`encrypted_content\` have no effect |
 | \`mcp_call\` | a call and its result, as the response that it is of had it |

@@ -117,3 +117,49 @@ test("tools: the model calls, the client answers by the call's id, and the model
   expect(answered.status).toBe("completed");
   expect(answered.output_text.length).toBeGreaterThan(0);
 });
+
+test.each([false, true])(
+  "functions of a namespace are called by both of their names, sent back and answered; stream %s",
+  async (stream) => {
+    const client = await clientFor();
+    const tools: OpenAI.Responses.NamespaceTool[] = [
+      {
+        type: "namespace",
+        name: "weather",
+        description: "What the sky does",
+        tools: [
+          {
+            type: "function",
+            name: "get_weather",
+            description: "Current weather of a city",
+            parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+          },
+        ],
+      },
+    ];
+    const question = { model: "auto", input: "What is the weather in Paris?", tools };
+    const asked: OpenAI.Responses.Response = stream
+      ? await client.responses.stream(question).finalResponse()
+      : await client.responses.create(question);
+    const call = asked.output.find((item) => item.type === "function_call");
+    expect(call).toMatchObject({ name: "get_weather", namespace: "weather" });
+    expect(asked.tools).toMatchObject([
+      { type: "namespace", name: "weather", tools: [{ name: "get_weather" }] },
+    ]);
+    if (call === undefined) throw new Error("nothing was called");
+    const output = {
+      type: "function_call_output" as const,
+      call_id: call.call_id,
+      output: "18 degrees, sunny",
+    };
+    const repeated = { role: "user" as const, content: question.input };
+    const goingOn: readonly Partial<OpenAI.Responses.ResponseCreateParamsNonStreaming>[] = [
+      { previous_response_id: asked.id, input: [output] },
+      { input: [repeated, call, output] },
+    ];
+    for (const going of goingOn) {
+      const answered = await client.responses.create({ model: "auto", tools, ...going });
+      expect(answered.output_text).toContain("18 degrees, sunny");
+    }
+  },
+);

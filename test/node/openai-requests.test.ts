@@ -59,15 +59,17 @@ const refusedTools = [
   "image_generation",
   "local_shell",
   "mcp",
-  "namespace",
   "programmatic_tool_calling",
   "shell",
   "tool_search",
-].map((kind) => `tools[].type=${kind}`);
+]
+  .map((kind) => `tools[].type=${kind}`)
+  .concat("tools[].tools[].type=custom");
 
-const refusedOfFunctions = ["allowed_callers", "defer_loading", "output_schema"].map(
-  (field) => `tools[].${field}`,
-);
+const refusedOfFunctions = ["allowed_callers", "defer_loading", "output_schema"].flatMap((field) => [
+  `tools[].${field}`,
+  `tools[].tools[].${field}`,
+]);
 
 const refusedChoices = [
   "apply_patch",
@@ -112,7 +114,6 @@ const refusedItems = [
 function ofItems(list: string, kinds: readonly string[]): readonly string[] {
   return [
     ...kinds.map((kind) => `${list}[].type=${kind}`),
-    `${list}[].namespace`,
     // What a function gave back is text and pictures here.
     `${list}[].output[].type=input_file`,
     `${list}[].output[].file_id`,

@@ -25,7 +25,7 @@ import { noWebSearch, offerTools, type WithTools } from "../../src/shared/tools/
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { WebSearchWish } from "../../src/shared/tools/web-search/web-search-tool.ts";
-import { isFunctionTool, isWebSearchTool, type ResponseTool } from "../../src/shared/wire/responses-tools.ts";
+import { functionsOf, isWebSearchTool, type ResponseTool } from "../../src/shared/wire/responses-tools.ts";
 import {
   conversationOf,
   type ResponseRequest,
@@ -146,12 +146,12 @@ function given(policy: ToolPolicy | null, request: ResponseRequest): GivenTools 
   if (policy === null) return err(noWebSearch(`tools[${search}].type`));
   const isFree = choice === undefined || choice === "auto" || choice === "required";
   const webSearch = search === -1 ? null : { wish: wishOf(tools[search]), param: `tools[${search}].type` };
-  const places = tools.flatMap((tool, at) => (isFunctionTool(tool) ? [at] : []));
+  const places = functionsOf(tools);
   return offerTools(
     chatOf(request),
     policy,
     { maxCalls, isFree, webSearch },
-    (index) => `tools[${places[index] ?? 0}].name`,
+    (index) => `${places[index]?.param ?? "tools[0]"}.name`,
   );
 }
 

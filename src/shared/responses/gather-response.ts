@@ -2,6 +2,7 @@
 import { AnswerCollector } from "../stream/answer-collector.ts";
 import type { FinishReason } from "../stream/engine-event.ts";
 import { isRecord } from "../wire/is-record.ts";
+import { flatName, functionNameOf } from "./function-names.ts";
 import { isServerCallType, type ServerCall, serverCallEndOf, serverCallOf } from "./server-items.ts";
 
 const maxGatheredCharacters = 1_000_000;
@@ -90,7 +91,7 @@ export function gatherResponse(events: Iterable<{ readonly data: string }>): Gat
               index: calls.length - 1,
               id: String(item["call_id"]),
               type: "function",
-              function: { name: String(item["name"]) },
+              function: { name: flatName(functionNameOf(item)) },
             },
           ],
         });

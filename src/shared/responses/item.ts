@@ -65,6 +65,8 @@ export interface FunctionCall {
   readonly type: "function_call";
   readonly call_id: string;
   readonly name: string;
+  /** Of the function. Absent: it is of none. */
+  readonly namespace?: string;
   /** JSON text of an object. */
   readonly arguments: string;
   readonly status: ItemStatus;

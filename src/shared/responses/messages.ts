@@ -4,6 +4,7 @@
  * decides whether to show it.
  */
 import { type ChatMessage, recalledArguments, type UserContentPart } from "../wire/chat-messages.ts";
+import { flatName } from "./function-names.ts";
 import type { FunctionCallOutput, InputImage, InputPart, InputText, Item, McpCall } from "./item.ts";
 import { serverCallEndOf } from "./server-items.ts";
 
@@ -38,7 +39,7 @@ export function messagesOf(items: readonly Item[]): ChatMessage[] {
         const call = {
           id: item.call_id,
           type: "function" as const,
-          function: { name: item.name, arguments: recalledArguments(item.arguments) },
+          function: { name: flatName(item), arguments: recalledArguments(item.arguments) },
         };
         if (last?.role === "assistant" && (thought.length === 0 || hasCalls(last)))
           messages[messages.length - 1] = {

@@ -1,5 +1,6 @@
 /** How does an item of an answer look, while it grows and when it is closed? As JSON text. */
 import type { CitationScanner } from "../grounding/citation-scanner.ts";
+import type { FunctionName } from "./function-names.ts";
 import type { Item } from "./item.ts";
 import { type ServerCall, serverItemJson } from "./server-items.ts";
 
@@ -24,11 +25,12 @@ export interface OpenItem {
   readonly id: string;
   readonly index: number;
   readonly parts: Part[];
-  /** Of a call: the engine's index of it, its id, name, and arguments as the inside of a JSON string. */
+  /** Of a call: the engine's index of it, its id, its function's name, and arguments as the inside of a JSON string. */
   readonly call: {
     readonly at: number;
     readonly id: string;
     readonly name: string;
+    readonly namespace?: string;
     arguments: string;
   } | null;
   /** A call that is ours to answer. */
@@ -56,11 +58,17 @@ export function itemJson(item: OpenItem, status: "in_progress" | "completed" | "
   }
   const head = `{"id":"${item.id}","type":"${item.type}","status":"${status}"`;
   if (item.call !== null)
-    return `${head},"call_id":${JSON.stringify(item.call.id)},"name":${JSON.stringify(item.call.name)},"arguments":"${item.call.arguments}"}`;
+    return `${head},"call_id":${JSON.stringify(item.call.id)},${nameJson(item.call)},"arguments":"${item.call.arguments}"}`;
   const content = `"content":[${item.parts.map(partJson).join(",")}]`;
   return item.type === "reasoning"
     ? `${head},"summary":[],${content}}`
     : `${head},"role":"assistant",${content}}`;
+}
+
+/** Fields without the outer braces. */
+export function nameJson({ name, namespace }: FunctionName): string {
+  const said = `"name":${JSON.stringify(name)}`;
+  return namespace === undefined ? said : `${said},"namespace":${JSON.stringify(namespace)}`;
 }
 
 /** Where an event's part stands, as its fields say it. */

@@ -6,10 +6,12 @@ import { annotationOf, citationScanner, type Citable, type WebSource } from "../
 import type { CitationScanner } from "../grounding/citation-scanner.ts";
 import type { GroundedPassage, Grounding } from "../grounding/ground.ts";
 import { openSearchItem, searchEvents, searchItem } from "./file-search.ts";
+import type { FunctionName } from "./function-names.ts";
 import { itemId } from "./item.ts";
 import {
   itemJson,
   itemPlace,
+  nameJson,
   type OpenItem,
   type Part,
   partJson,
@@ -161,18 +163,18 @@ export class OutputItems {
   }
 
   /** One piece of a call. Nothing is said of it before its name is known. */
-  call(at: number, id: string | undefined, name: string | undefined, argumentsText: string): string {
+  call(at: number, id: string | undefined, called: FunctionName | undefined, argumentsText: string): string {
     let said = "";
     let item = this.#items.find((one) => one.call?.at === at);
     if (item === undefined) {
-      if (name === undefined || name === "") return "";
+      if (called === undefined || called.name === "") return "";
       const index = this.#items.length;
       const opened: OpenItem = {
         type: "function_call",
         id: itemId("function_call", this.#objectName, "o", index),
         index,
         parts: [],
-        call: { at, id: id ?? `call_${this.#objectName}${index}`, name, arguments: "" },
+        call: { ...called, at, id: id ?? `call_${this.#objectName}${index}`, arguments: "" },
         server: null,
         closed: null,
       };
@@ -285,7 +287,7 @@ export class OutputItems {
     if (item.call !== null)
       said += this.#emit(
         "response.function_call_arguments.done",
-        `${itemPlace(item)},"name":${JSON.stringify(item.call.name)},"arguments":"${item.call.arguments}"`,
+        `${itemPlace(item)},${nameJson(item.call)},"arguments":"${item.call.arguments}"`,
       );
     item.closed = itemJson(item, status);
     return said + this.#itemDone(item);

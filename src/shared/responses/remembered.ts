@@ -1,5 +1,6 @@
 /** How much of the conversation before a response is stored with it, and how large is that? */
 import { fileUnits } from "../prompt/file-part.ts";
+import { flatName } from "./function-names.ts";
 import type { InputImage, Item } from "./item.ts";
 
 /** What a context holds of items. */
@@ -46,7 +47,7 @@ export function sizeOf(items: readonly Item[]): ItemsSize {
           else read += part.type === "refusal" ? part.refusal.length : part.text.length;
         break;
       case "function_call":
-        read += item.name.length + item.arguments.length;
+        read += flatName(item).length + item.arguments.length;
         break;
       case "mcp_call":
         read += item.name.length + item.arguments.length + (item.output?.length ?? 0);

@@ -69,6 +69,10 @@ function toolEcho(tool: ResponseTool): object {
       },
     };
   }
+  if (tool.type === "namespace") {
+    const { type, name, description, tools } = tool;
+    return { type, name, description: description ?? "", tools: tools.map(toolEcho) };
+  }
   if (!isFunctionTool(tool)) return { ...tool };
   const { type, name, description, parameters, strict } = tool;
   return {

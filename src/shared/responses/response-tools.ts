@@ -4,10 +4,8 @@
  */
 import type { SentChatRequest } from "../wire/chat-request.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
-import type { ResponseTool } from "../wire/responses-tools.ts";
+import { functionsOf, type FunctionTool } from "../wire/responses-tools.ts";
 import type { AskedRetrieval } from "../wire/retrieval-fields.ts";
-
-type FunctionTool = Extract<ResponseTool, { type: "function" }>;
 
 export interface ChatTools {
   /** Absent: none. */
@@ -19,8 +17,12 @@ export interface ChatTools {
 export function chatTools({ tools, tool_choice: choice }: ResponseRequest): ChatTools {
   const search = tools?.find((tool) => tool.type === "file_search");
   if (tools === undefined || search === undefined)
-    return { tools: tools?.filter(isFunction), choice: functionChoice(choice), retrieval: null };
-  const functions = tools.filter(isFunction);
+    return {
+      tools: tools === undefined ? undefined : flatFunctions(tools),
+      choice: functionChoice(choice),
+      retrieval: null,
+    };
+  const functions = flatFunctions(tools);
   const { type: _search, ...retrieval } = search;
   return {
     tools: functions.length === 0 ? undefined : functions,
@@ -64,6 +66,6 @@ function functionChoice(choice: ResponseRequest["tool_choice"]): SentChatRequest
   };
 }
 
-function isFunction(tool: ResponseTool): tool is FunctionTool {
-  return tool.type === "function";
+function flatFunctions(tools: NonNullable<ResponseRequest["tools"]>): FunctionTool[] {
+  return functionsOf(tools).map(({ tool, flat }) => (flat === tool.name ? tool : { ...tool, name: flat }));
 }

@@ -6,9 +6,12 @@ import { gatherResponse } from "./gather-response.ts";
 import { maxOutputUnits } from "./output-limits.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
+/** Its function is `crm__find` to the engine. */
+const crm = { type: "namespace", name: "crm", tools: [{ type: "function", name: "find" }] };
+
 function writer(guarded = false): ResponseWriter {
   const made = new ResponseWriter({
-    identity: { id: "resp_1", createdAt: 1, echo: { metadata: {} } },
+    identity: { id: "resp_1", createdAt: 1, echo: { metadata: {}, tools: [crm] } },
     objectName: "o",
     model: "auto",
     background: false,
@@ -45,16 +48,18 @@ const delta: fc.Arbitrary<EngineDelta> = fc.oneof(
   text.map((content) => ({ index: 0, content })),
   text.map((reasoning) => ({ index: 0, reasoning })),
   text.map((refusal) => ({ index: 0, refusal })),
-  fc.record({ at: fc.nat(2), piece: text, named: fc.boolean() }).map(({ at, piece, named }) => ({
-    index: 0,
-    toolCalls: [
-      {
-        index: at,
-        ...(named ? { id: `call_${at}` } : {}),
-        function: { ...(named ? { name: "look" } : {}), arguments: piece },
-      },
-    ],
-  })),
+  fc
+    .record({ at: fc.nat(2), piece: text, name: fc.constantFrom(null, "look", "crm__find") })
+    .map(({ at, piece, name }) => ({
+      index: 0,
+      toolCalls: [
+        {
+          index: at,
+          ...(name === null ? {} : { id: `call_${at}` }),
+          function: { ...(name === null ? {} : { name }), arguments: piece },
+        },
+      ],
+    })),
 );
 
 const written = (
@@ -124,6 +129,26 @@ test("what a journal tells of its answer is what was said", () => {
     reasoning: "hm",
     toolCalls: [{ id: "c", name: "look", arguments: "{}" }],
   });
+});
+
+test("a function of a namespace is called by both of its names, and was called by one", () => {
+  const find = { index: 0, id: "c", function: { name: "crm__find", arguments: "{}" } };
+  const other = { index: 1, id: "d", function: { name: "crm__other", arguments: "{}" } };
+  const { events, last } = written(
+    [
+      { index: 0, toolCalls: [find] },
+      { index: 0, toolCalls: [other] },
+    ],
+    false,
+  );
+  const all = events + last.finish(0, "tool_calls") + last.end(undefined, "tool_calls");
+  for (const type of ["response.output_item.added", "response.output_item.done"])
+    expect(said(all).flatMap((event) => (event.type === type ? [event.item] : []))).toMatchObject([
+      { name: "find", namespace: "crm" },
+      { name: "crm__other" },
+    ]);
+  const [choice] = gatherResponse(journalEvents(all)).collected.choices;
+  expect(choice).toMatchObject({ toolCalls: [{ name: "crm__find" }, { name: "crm__other" }] });
 });
 
 test("an answer is full before its events outgrow a journal's", () => {

@@ -14,6 +14,7 @@ import type { Price } from "../stream/wire-usage.ts";
 import { isRecord } from "../wire/is-record.ts";
 import type { Usage } from "../contracts/usage.ts";
 import type { WireErrorObject } from "../wire/wire-error.ts";
+import { type FunctionName, namespacedNames } from "./function-names.ts";
 import { OutputItems } from "./output-items.ts";
 import { maxOutputUnits } from "./output-limits.ts";
 import { openEnd, type ResponseEnd, type ResponseIdentity, writeResponse } from "./response-object.ts";
@@ -42,6 +43,8 @@ export class ResponseWriter implements AnswerEncoder {
   readonly #items: OutputItems;
   readonly #restored: RestoredItems;
   readonly #showsResults: boolean;
+  /** By what the engine calls them. */
+  readonly #namespaced: ReadonlyMap<string, FunctionName>;
   #model: string;
   #next = 0;
   #final: string | null = null;
@@ -62,6 +65,7 @@ export class ResponseWriter implements AnswerEncoder {
     this.#showsResults = showsResults;
     this.#now = now;
     this.#identity = identity;
+    this.#namespaced = namespacedNames(identity.echo["tools"]);
     this.#background = background;
     this.#model = model;
     this.#items = new OutputItems(objectName, !guarded, isJson, (type, fields) => this.#event(type, fields));
@@ -152,8 +156,17 @@ export class ResponseWriter implements AnswerEncoder {
       text += this.#items.text("output_text", JSON.stringify(delta.content), logprobsJson(delta));
     if (delta.refusal !== undefined) text += this.#items.text("refusal", JSON.stringify(delta.refusal));
     for (const call of delta.toolCalls ?? [])
-      text += this.#items.call(call.index, call.id, call.function.name, call.function.arguments ?? "");
+      text += this.#items.call(
+        call.index,
+        call.id,
+        this.#nameOf(call.function.name),
+        call.function.arguments ?? "",
+      );
     return text;
+  }
+
+  #nameOf(flat: string | undefined): FunctionName | undefined {
+    return flat === undefined ? undefined : (this.#namespaced.get(flat) ?? { name: flat });
   }
 
   finish(_choice: number, reason: FinishReason): string {

@@ -4,6 +4,7 @@
  */
 import type { Grounding } from "../grounding/ground.ts";
 import { isRecord } from "../wire/is-record.ts";
+import { functionNameOf } from "./function-names.ts";
 import type { OutputItems } from "./output-items.ts";
 import { isServerCallType, type ServerCall, serverCallEndOf, serverCallOf } from "./server-items.ts";
 
@@ -51,7 +52,7 @@ export class RestoredItems {
         break;
       case "response.output_item.added":
         if (isRecord(item) && item["type"] === "function_call")
-          this.#items.call(Number(event["output_index"]), String(item["call_id"]), String(item["name"]), "");
+          this.#items.call(Number(event["output_index"]), String(item["call_id"]), functionNameOf(item), "");
         else if (isRecord(item) && item["type"] === "file_search_call") {
           if (this.#grounding !== null) this.#items.search(this.#grounding, this.#showsResults);
         } else this.#serverCall(item);

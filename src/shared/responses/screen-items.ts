@@ -8,7 +8,12 @@ import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { refusalAt, summary } from "../turn/screen-request.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
-import { isFunctionTool, type FunctionTool, type ResponseTool } from "../wire/responses-tools.ts";
+import {
+  functionsOf,
+  isFunctionTool,
+  type FunctionTool,
+  type ResponseTool,
+} from "../wire/responses-tools.ts";
 import type { InputFile, InputImage, InputPart, InputText, Item, McpCall, OutputPart } from "./item.ts";
 
 export interface ScreenedResponse {
@@ -29,7 +34,7 @@ export async function screenResponse(
   ];
   const { tools, text } = request;
   // Of the tools the model is shown functions alone. What narrows a search is heeded to the letter, as in a chat.
-  const functions = tools?.filter(isFunctionTool);
+  const functions = tools === undefined ? undefined : functionsOf(tools).map(({ tool }) => tool);
   const described = { ...(functions !== undefined && { functions }), ...(text !== undefined && { text }) };
   const screening = screenWith(said, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
@@ -58,11 +63,14 @@ export async function screenResponse(
 /** The tools with functions in the places of their own. */
 function withFunctions(tools: readonly ResponseTool[], functions: readonly FunctionTool[]): ResponseTool[] {
   const next = functions.values();
-  return tools.map((tool) => {
-    if (!isFunctionTool(tool)) return tool;
+  const screened = (): FunctionTool => {
     const { value } = next.next();
     if (value === undefined) throw new Error("screening lost a tool");
     return value;
+  };
+  return tools.map((tool) => {
+    if (tool.type === "namespace") return { ...tool, tools: tool.tools.map(screened) };
+    return isFunctionTool(tool) ? screened() : tool;
   });
 }
 

@@ -30,6 +30,7 @@ export const outputItemSchema = z.lazy(() =>
     item("function_call", statuses, {
       call_id: z.string(),
       name: z.string(),
+      namespace: z.string().optional(),
       arguments: z.string().meta({ description: "JSON, as the model wrote it." }),
     }),
     item("reasoning", statuses, {

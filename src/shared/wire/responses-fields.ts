@@ -128,7 +128,7 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
   reasoning: rule("converted", "`effort`, which only reasoning models heed; the others have no effect."),
   tools: rule(
     "converted",
-    "Functions, `web_search`, and one `file_search`, which is used here and which the engine never sees; up to 128. Other kinds are refused by name.",
+    "Functions, also in namespaces, `web_search`, and one `file_search`, which is used here and which the engine never sees; up to 128. Other kinds are refused by name.",
   ),
   tool_choice: rule(
     "converted",

@@ -21,7 +21,7 @@ import {
 } from "./responses-messages.ts";
 import { mcpCall, webSearchCall } from "./responses-server-items.ts";
 import { lackingParts } from "./lacking-parts.ts";
-import { opaqueId, text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
+import { opaqueId, text, toolName, withoutEffect } from "./schema-parts.ts";
 import { invalidValue, paramOf, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
 const functionCall = z.lazy(() =>
@@ -31,15 +31,16 @@ const functionCall = z.lazy(() =>
       call_id: opaqueId,
       name: toolName,
       arguments: callArguments,
-      namespace: unsupported("is not supported"),
+      namespace: toolName.nullish(),
       caller: withoutEffect(z.unknown()),
       parsed_arguments: withoutEffect(z.unknown()),
       ...sentBack,
     })
-    .transform(({ type, call_id, name, arguments: given }): FunctionCall => ({
+    .transform(({ type, call_id, name, namespace, arguments: given }): FunctionCall => ({
       type,
       call_id,
       name,
+      ...(namespace == null ? {} : { namespace }),
       arguments: given,
       status: "completed",
     })),
@@ -52,7 +53,7 @@ const functionCallOutput = z.lazy(() =>
       call_id: opaqueId,
       output: z.union([text(), parts(z.discriminatedUnion("type", [inputText, inputImage]))]),
       name: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
-      namespace: unsupported("is not supported"),
+      namespace: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
       caller: withoutEffect(z.unknown()),
       ...sentBack,
     })

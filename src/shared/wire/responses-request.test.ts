@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { chatOf } from "../responses/to-chat.ts";
+import { echoOf } from "../responses/response-object.ts";
 import { parseInputTokensRequest } from "./input-tokens-request.ts";
 import { parseResponseRequest } from "./responses-request.ts";
+import { takenResponse } from "./responses-request-fixture.ts";
 
 function parse(fields: Record<string, unknown>) {
   return parseResponseRequest(JSON.stringify({ model: "auto", input: "Hello", ...fields }));
@@ -47,6 +50,56 @@ test("a request in Codex's form is accepted, and its own metadata is dropped", (
   });
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   expect(JSON.stringify(result.value)).not.toContain("7d2c");
+});
+
+describe("functions in namespaces, as Codex has those of MCP servers and of several agents", () => {
+  const find = { type: "function", name: "find", parameters: { type: "object" } };
+  const crm = { type: "namespace", name: "crm", description: "Customers", tools: [find] };
+  const flat = { ...find, name: "crm__find" };
+
+  test("are offered and remembered by one name to the engine, and repeated as they were sent", () => {
+    const call = { type: "function_call", call_id: "c", name: "find", namespace: "crm", arguments: "{}" };
+    const output = { type: "function_call_output", call_id: "c", namespace: "crm", output: "Ann" };
+    const request = takenResponse({
+      model: "auto",
+      input: [call, output],
+      tools: [crm, { ...find, name: "other" }],
+    });
+    const { tools, messages } = chatOf(request);
+    expect(tools?.map((tool) => tool.function.name)).toEqual(["crm__find", "other"]);
+    expect(messages[0]).toMatchObject({ tool_calls: [{ function: { name: "crm__find" } }] });
+    expect(echoOf(request)["tools"]).toMatchObject([
+      { type: "namespace", name: "crm", tools: [{ name: "find" }] },
+      { name: "other" },
+    ]);
+  });
+
+  test("are chosen by that name", () => {
+    expect(parse({ tools: [crm], tool_choice: { type: "function", name: "crm__find" } }).ok).toBe(true);
+    expect(parse({ tools: [crm], tool_choice: "required" }).ok).toBe(true);
+    expect(parse({ tools: [crm], tool_choice: { type: "function", name: "find" } })).toMatchObject({
+      error: { param: "tool_choice.name" },
+    });
+  });
+
+  test.each([
+    [{ tools: [{ ...crm, tools: [find, { type: "custom", name: "c" }] }] }, "tools[0].tools[1].type"],
+    [{ tools: [{ ...crm, tools: [] }] }, "tools[0].tools"],
+    [{ tools: [crm, flat] }, "tools[1].name"],
+    [{ tools: [{ ...crm, tools: [find, find] }] }, "tools[0].tools[1].name"],
+    [
+      {
+        tools: [
+          crm,
+          { ...crm, name: "b", tools: Array.from({ length: 128 }, (_, at) => ({ ...find, name: `f${at}` })) },
+        ],
+      },
+      "tools",
+    ],
+    [{ tools: [crm], tool_choice: { type: "namespace", name: "crm" } }, "tool_choice.type"],
+  ])("%j", (fields, param) => {
+    expect(parse(fields)).toMatchObject({ ok: false, error: { param } });
+  });
 });
 
 describe("OpenAI's forms that belong to something that is not offered here are told apart from what is wrong", () => {

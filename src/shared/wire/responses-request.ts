@@ -17,7 +17,7 @@ import {
 } from "./responses-fields.ts";
 import { itemSequenceFault } from "./responses-item-order.ts";
 import { readSentInput } from "./responses-items.ts";
-import { isWebSearchName } from "./responses-tools.ts";
+import { functionsOf, isWebSearchName, type ResponseTool } from "./responses-tools.ts";
 import { nullish } from "./schema-parts.ts";
 import { invalidValue, unsupportedParameter } from "./zod-refusal.ts";
 
@@ -79,7 +79,6 @@ const refusedTools: ReadonlySet<unknown> = new Set([
   "shell",
   "custom",
   "apply_patch",
-  "namespace",
   "tool_search",
   "programmatic_tool_calling",
 ]);
@@ -90,15 +89,19 @@ export function kindFault(body: unknown): Refusal | null {
 }
 
 /** Distinguishes OpenAI's other kinds of tools from unknown ones. */
-function toolKindFault(tools: unknown): Refusal | null {
+function toolKindFault(tools: unknown, field = "tools"): Refusal | null {
   if (!Array.isArray(tools)) return null;
   for (const [at, tool] of (tools as readonly unknown[]).entries()) {
-    const kind = isRecord(tool) ? tool["type"] : undefined;
+    if (!isRecord(tool)) continue;
+    const { type: kind } = tool;
     if (refusedTools.has(kind))
       return unsupportedParameter(
-        `tools[${at}].type`,
+        `${field}[${at}].type`,
         `can't be '${String(kind)}', which is not offered here: use function tools`,
       );
+    const inside =
+      kind === "namespace" && field === "tools" ? toolKindFault(tool["tools"], `tools[${at}].tools`) : null;
+    if (inside !== null) return inside;
   }
   return null;
 }
@@ -115,7 +118,7 @@ function choiceKindFault(choice: unknown): Refusal | null {
 }
 
 function isUnchoosable(kind: unknown): boolean {
-  return refusedTools.has(kind) || isWebSearchName(kind);
+  return refusedTools.has(kind) || kind === "namespace" || isWebSearchName(kind);
 }
 
 function unchoosable(param: string, kind: unknown): Refusal {
@@ -135,7 +138,12 @@ export function crossFieldFault(request: SentResponseRequest): Refusal | null {
     return invalidValue("background", "needs 'store': the response would be gone before it is asked for");
   if (request.stream_options !== undefined && request.stream !== true)
     return invalidValue("stream_options", "is only allowed when 'stream' is true");
-  return toolChoiceFault(request) ?? (isWhole(request) ? inputFault(request) : null) ?? echoFault(request);
+  return (
+    functionsFault(request) ??
+    toolChoiceFault(request) ??
+    (isWhole(request) ? inputFault(request) : null) ??
+    echoFault(request)
+  );
 }
 
 /** Do the items fit together? */
@@ -150,12 +158,30 @@ export function inputFault(request: ResponseRequest): Refusal | null {
 
 type Tools = Pick<ResponseRequest, "tool_choice" | "tools">;
 
+/** As many functions as there may be tools; where there are namespaces, each name is known to be of one. */
+function functionsFault({ tools = [] }: Tools): Refusal | null {
+  if (!tools.some(({ type }) => type === "namespace")) return null;
+  const functions = functionsOf(tools);
+  if (functions.length > requestLimits.tools)
+    return invalidValue(
+      "tools",
+      `must have at most ${requestLimits.tools} functions, those of namespaces among them`,
+    );
+  const names = new Set<string>();
+  for (const { flat, param } of functions) {
+    if (names.has(flat))
+      return invalidValue(`${param}.name`, `is offered twice: both are '${flat}' to the model`);
+    names.add(flat);
+  }
+  return null;
+}
+
 function toolChoiceFault({ tool_choice: choice, tools }: Tools): Refusal | null {
   const second = tools?.findLastIndex((tool) => tool.type === "file_search") ?? -1;
   if (second !== -1 && second !== tools?.findIndex((tool) => tool.type === "file_search"))
     return invalidValue(`tools[${second}]`, "is a second 'file_search': name all stores in one");
   if (choice === undefined || choice === "none" || choice === "auto") return null;
-  const names = new Set(tools?.map(chosenAs));
+  const names = new Set(tools?.flatMap(choosable));
   if (names.size === 0) return invalidValue("tool_choice", "is only allowed when 'tools' are given");
   if (choice === "required") return null;
   if (choice.type !== "allowed_tools") {
@@ -166,6 +192,11 @@ function toolChoiceFault({ tool_choice: choice, tools }: Tools): Refusal | null 
   if (at === -1) return null;
   const field = choice.tools[at]?.type === "function" ? "name" : "type";
   return invalidValue(`tool_choice.tools[${at}].${field}`, "names no tool of 'tools'");
+}
+
+/** Functions of a namespace by the names that the model knows. */
+function choosable(tool: ResponseTool): readonly string[] {
+  return tool.type === "namespace" ? functionsOf([tool]).map(({ flat }) => flat) : [chosenAs(tool)];
 }
 
 /** How `tool_choice` identifies a tool. The blank keeps other kinds apart from functions, whose names have none. */

@@ -1,5 +1,6 @@
 /** Which tools may a response be offered, how may their use be steered, and which form may its text take? In chat's words. */
 import * as z from "zod";
+import { flatName } from "../responses/function-names.ts";
 import { boundedJsonObject } from "./json-bounds.ts";
 import { retrievalShape } from "./retrieval-fields.ts";
 import { requestLimits } from "./request-limits.ts";
@@ -54,8 +55,18 @@ const webSearchTool = z.lazy(() =>
 
 const fileSearchTool = z.lazy(() => z.strictObject({ type: z.literal("file_search"), ...retrievalShape }));
 
+/** A group of functions, as Codex has those of an MCP server and of its agents. */
+const namespaceTool = z.lazy(() =>
+  z.strictObject({
+    type: z.literal("namespace"),
+    name: toolName,
+    description: withoutEffect(text(requestLimits.descriptionCharacters).nullish()),
+    tools: z.array(functionTool).min(1).max(requestLimits.tools),
+  }),
+);
+
 export const responseToolSchema = z.lazy(() =>
-  z.discriminatedUnion("type", [functionTool, webSearchTool, fileSearchTool]),
+  z.discriminatedUnion("type", [functionTool, namespaceTool, webSearchTool, fileSearchTool]),
 );
 export type ResponseTool = z.output<typeof responseToolSchema>;
 
@@ -68,7 +79,28 @@ export function isFunctionTool(tool: ResponseTool): tool is FunctionTool {
 
 /** Whether it is the web search, under any of its names. */
 export function isWebSearchTool(tool: ResponseTool): tool is WebSearchTool {
-  return tool.type !== "function" && tool.type !== "file_search";
+  return isWebSearchName(tool.type);
+}
+
+/** A function that is offered, also in a namespace: what the engine calls it, and where it stands in the request. */
+export interface OfferedFunction {
+  readonly tool: FunctionTool;
+  readonly flat: string;
+  /** `tools[2]`, `tools[2].tools[0]` */
+  readonly param: string;
+}
+
+export function functionsOf(tools: readonly ResponseTool[]): readonly OfferedFunction[] {
+  return tools.flatMap((tool, at): readonly OfferedFunction[] => {
+    const param = `tools[${at}]`;
+    if (isFunctionTool(tool)) return [{ tool, flat: tool.name, param }];
+    if (tool.type !== "namespace") return [];
+    return tool.tools.map((one, place) => ({
+      tool: one,
+      flat: flatName({ name: one.name, namespace: tool.name }),
+      param: `${param}.tools[${place}]`,
+    }));
+  });
 }
 
 const namedTool = z.lazy(() => z.strictObject({ type: z.literal("function"), name: toolName }));
