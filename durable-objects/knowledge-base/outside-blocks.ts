@@ -19,6 +19,8 @@ export interface OutsideBlocksOf {
 export interface UnseenBlock extends TakenBlock {
   readonly first: number;
   readonly embedderId: string;
+  /** Else one that was given up may have arrived, and what is found is of that. */
+  readonly wasSentOnce: boolean;
 }
 
 type SentVector = { readonly id: number; readonly values: Float32Array };
@@ -111,7 +113,10 @@ export class OutsideBlocks {
 
   /** The index was replaced or emptied: all blocks are sent anew, and removed in the end whether they were there or not. */
   lost(): void {
-    this.#storage.sql.exec("UPDATE outside_block SET taken_ms = NULL, change = NULL, seen = NULL");
+    this.#storage.sql.exec(
+      `UPDATE outside_block SET taken_ms = NULL, change = NULL, seen = NULL,
+         sendings = CASE WHEN taken_ms IS NULL THEN sendings ELSE 0 END`,
+    );
   }
 
   hasUnsent(dimensions: number): boolean {
@@ -148,7 +153,9 @@ export class OutsideBlocks {
         const vectors = this.#vectors(first, embedderId);
         if (vectors.length > 0)
           this.#storage.sql.exec(
-            "INSERT OR REPLACE INTO outside_block (first, passages, embedder, sent_ms) VALUES (?, ?, ?, ?)",
+            `INSERT INTO outside_block (first, passages, embedder, sent_ms) VALUES (?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET passages = excluded.passages, embedder = excluded.embedder,
+               sent_ms = excluded.sent_ms, sendings = sendings + 1`,
             first,
             vectors.length,
             embedderId,
@@ -189,18 +196,12 @@ export class OutsideBlocks {
   /** Taken by the index, and not known to be found yet. */
   unseen(): UnseenBlock[] {
     return this.#storage.sql
-      .exec<{ first: number; embedder: string; sent_ms: number; taken_ms: number; change: string | null }>(
-        `SELECT first, embedder, sent_ms, taken_ms, change FROM outside_block
-         WHERE seen IS NULL AND taken_ms IS NOT NULL`,
+      .exec<Omit<UnseenBlock, "wasSentOnce"> & { sendings: number } & Record<string, number | string | null>>(
+        `SELECT first, embedder AS embedderId, sent_ms AS sentMs, taken_ms AS takenMs, change, sendings
+         FROM outside_block WHERE seen IS NULL AND taken_ms IS NOT NULL`,
       )
       .toArray()
-      .map(({ first, embedder: embedderId, sent_ms: sentMs, taken_ms: takenMs, change }) => ({
-        first,
-        embedderId,
-        sentMs,
-        takenMs,
-        change,
-      }));
+      .map(({ sendings, ...block }) => ({ ...block, wasSentOnce: sendings <= 1 }));
   }
 
   /** When the first of them was taken; `null`: there are none. */

@@ -198,14 +198,15 @@ export class OutsideMoves {
     } else if (waiting.length === 0) await this.#lookAfter(head, outside);
   }
 
-  /** Blocks that the index finds, as a search for a vector of theirs shows. */
+  /** Blocks that the index finds, as a search for a vector of theirs shows that can be there by this sending alone. */
   async #shown(
     head: OutsideHead,
     outside: OutsideVectors,
     unseen: readonly UnseenBlock[],
     state: IndexState,
   ): Promise<UnseenBlock[]> {
-    for (const block of askedAmong(unseen, state)) {
+    const telling = unseen.filter(({ wasSentOnce }) => wasSentOnce);
+    for (const block of askedAmong(telling, state)) {
       const sample = this.blocks.sample(block);
       if (sample === null) continue;
       const index = await outside.of(ownerOf(head, block.embedderId));

@@ -12,4 +12,6 @@ export const outsideMigrations = [
    INSERT INTO outside_step VALUES (1, 0, 0, 0, 0, 0);`,
   // Older code names the columns that it writes.
   `ALTER TABLE outside_step ADD COLUMN taken_back_ms INTEGER NOT NULL DEFAULT 0`,
+  // How often it was sent to the index as it is: once, of what older code sends.
+  `ALTER TABLE outside_block ADD COLUMN sendings INTEGER NOT NULL DEFAULT 1`,
 ];

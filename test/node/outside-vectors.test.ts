@@ -57,6 +57,25 @@ test("what a killed object had sent may arrive when its file is long gone: it is
   expect(world.indexed).toBe(4);
 });
 
+test("a block that a killed object had sent, and is found, does not show that the second sending has arrived, nor what came with it", async () => {
+  const world = new OutsideWorld();
+  await world.act({ kind: "put", file: 0, passages: 3 });
+  await world.act({ kind: "put", file: 1, passages: 4 });
+  await world.act({ kind: "kill", call: calls.indexOf("upsert"), when: 0 });
+  await world.act({ kind: "later", minutes: 1 });
+  // Anew, and so a block that the killed object did not send; the other goes with it once more.
+  await world.act({ kind: "put", file: 0, passages: 3 });
+  world.vectorize.settle();
+  await world.act({ kind: "step" });
+  await world.act({ kind: "later", minutes: 1 });
+  await world.act({ kind: "step" });
+  await world.act({ kind: "step" });
+  await world.check();
+  await world.drain();
+  await world.check();
+  expect([world.indexed, world.moves.blocks.unseenTakenMs()]).toEqual([7, null]);
+});
+
 test("a block is known to be found also where the index named another tenant's change in place of its own, and then none", async () => {
   const world = new OutsideWorld();
   await world.act({ kind: "put", file: 0, passages: 6 });
