@@ -43,6 +43,19 @@ test("an unknown path is 404 and a known one with another method is 405 with All
 });
 
 test.each([
+  "/chat/completions",
+  "/v1/v1/chat/completions",
+  "/v1/chat/completions/",
+  "//v1/chat/completions",
+  "/v1//chat/completions",
+])("%s is told which URL is meant", async (path) => {
+  const response = await ask(path, { method: "POST" });
+  expect(response.status).toBe(404);
+  const message = expect.stringContaining("Did you mean '/v1/chat/completions'?") as string;
+  expect(await response.json()).toMatchObject({ error: { code: "unknown_url", message } });
+});
+
+test.each([
   ["POST", "/v1/responses/compact"],
   ["POST", "/v1/files/uploads"],
 ])("%s %s is unknown: what we don't offer is no id with a wrong method", async (method, path) => {

@@ -21,7 +21,8 @@ export type Refusal =
   | { readonly kind: "url-too-long"; readonly maxCharacters: number }
   | { readonly kind: "url-invalid"; readonly detail: string }
   | { readonly kind: "headers-too-large"; readonly maxCharacters: number; readonly maxHeaders: number }
-  | { readonly kind: "route-unknown" }
+  /** `meant`: a route that there is, where the path differs from it as base URLs do that were written wrongly */
+  | { readonly kind: "route-unknown"; readonly meant?: string }
   | { readonly kind: "method-not-allowed"; readonly allow: readonly string[] }
   /** `wanted`: what the route takes, where that is not JSON. */
   | { readonly kind: "media-type-unsupported"; readonly wanted?: "form" }

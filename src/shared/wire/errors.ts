@@ -76,7 +76,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "invalid_request_error",
         "unknown_url",
         null,
-        `Unknown URL${route(context)}. GET /docs lists every route.`,
+        `Unknown URL${route(context)}. ${refusal.meant === undefined ? "" : `Did you mean '${printable(refusal.meant)}'? A client's base URL ends in '/v1'. `}GET /docs lists every route.`,
       );
     case "method-not-allowed": {
       const allow = refusal.allow.join(", ");

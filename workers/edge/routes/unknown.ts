@@ -8,15 +8,25 @@ export function unknownRoute(methods: ReadonlyMap<string, readonly string[]>): P
     const { path, method } = c.req;
     const known = patterns.find(({ pattern }) => pattern.test(path));
     if (known !== undefined) return respondRefusal(scope, { kind: "method-not-allowed", allow: known.allow });
+    const meant = meantPath(path);
+    const isMeant = patterns.some(({ pattern }) => pattern.test(meant));
+    const refusal = { kind: "route-unknown", ...(isMeant && { meant }) } as const;
     const { ASSETS } = isolate.env;
     if (ASSETS === undefined || (method !== "GET" && method !== "HEAD") || path.startsWith("/v1/"))
-      return respondRefusal(scope, { kind: "route-unknown" }, {}, path);
+      return respondRefusal(scope, refusal, {}, path);
     const asset = await ASSETS.fetch(c.req.raw);
-    if (asset.status === 404) return respondRefusal(scope, { kind: "route-unknown" }, {}, path);
+    if (asset.status === 404) return respondRefusal(scope, refusal, {}, path);
     scope.record.status = asset.status;
     scope.finish();
     return asset;
   };
+}
+
+/** The path with one `/v1` in front, and slashes only between its segments: base URLs are written without it, with two, or with a slash behind. */
+function meantPath(path: string): string {
+  const segments = path.split("/").filter((segment) => segment !== "");
+  const from = segments.findIndex((segment) => segment !== "v1");
+  return `/v1/${segments.slice(from === -1 ? segments.length : from).join("/")}`;
 }
 
 /** Hono's `:name` is one segment, `:name{.+}` any number. A dot outside of a name is a dot. */
