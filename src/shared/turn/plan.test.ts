@@ -100,6 +100,14 @@ test("an alias that the tenant may not use does not exist, however it chooses", 
   expect(plan("split", "Hi", ["split"]).planned.ok).toBe(true);
 });
 
+test("a model that can't do what is asked is refused by what it lacks, and where to look for one that can", () => {
+  const message = expect.stringMatching(/'small' can't do this: .* 'tools'. GET \/v1\/models /) as string;
+  expect(plan("small", "Hi", undefined, true).planned).toMatchObject({
+    ok: false,
+    error: { kind: "parameter-unsupported", param: "model", message },
+  });
+});
+
 test("an arm's model that can't do what is asked gives way to one that can, and the record says so", () => {
   const { planned, asked } = plan("split", "Hi", undefined, true);
   if (!planned.ok) throw new Error(planned.error.kind);

@@ -54,7 +54,7 @@ export function planModel(
       return err({
         kind: "parameter-unsupported",
         param: "model",
-        message: `The model '${name}' can't do this: it lacks the capability '${resolution.capability}'.`,
+        message: `The model '${name}' can't do this: it lacks the capability '${resolution.capability}'. GET /v1/models says what each can do.`,
       });
     case "window-too-small":
       return err({

@@ -83,7 +83,7 @@ export function isWebSearchTool(tool: ResponseTool): tool is WebSearchTool {
 }
 
 /** A function that is offered, also in a namespace: what the engine calls it, and where it stands in the request. */
-export interface OfferedFunction {
+interface OfferedFunction {
   readonly tool: FunctionTool;
   readonly flat: string;
   /** `tools[2]`, `tools[2].tools[0]` */
