@@ -51,6 +51,7 @@ function stringsOf(value: unknown): string[] {
 
 function withStrings<D>(definitions: D, described: ChatMessage | undefined): D {
   const parts = (described?.content ?? []) as readonly { readonly text: string }[];
+  const keys: string[] = [];
   let texts = 0;
   mapStrings(
     definitions,
@@ -58,16 +59,37 @@ function withStrings<D>(definitions: D, described: ChatMessage | undefined): D {
       texts += 1;
       return text;
     },
-    (key) => key,
+    (key) => {
+      keys.push(key);
+      return key;
+    },
   );
-  const from = (first: number): ReplaceText => {
-    let at = first - 1;
-    return (text) => {
-      at += 1;
-      return parts[at]?.text ?? text;
-    };
+  const names = namesApart(keys, (at) => parts[texts + at]?.text);
+  let at = -1;
+  const replaced: ReplaceText = (text) => {
+    at += 1;
+    // `required` names members: as these are called now.
+    return names.get(text) ?? parts[at]?.text ?? text;
   };
-  return mapStrings(definitions, from(0), from(texts)) as D;
+  return mapStrings(definitions, replaced, (key) => names.get(key) ?? key) as D;
+}
+
+/** The new name of every key that is masked. Masks tell nothing apart: the second key of the same mask gets a number, or one would take the other's place. */
+function namesApart(
+  keys: readonly string[],
+  maskedAt: (at: number) => string | undefined,
+): ReadonlyMap<string, string> {
+  const masked = keys.map((key, at) => [key, maskedAt(at) ?? key] as const);
+  const taken = new Set(masked.filter(([key, mask]) => key === mask).map(([key]) => key));
+  const names = new Map<string, string>();
+  for (const [key, mask] of masked) {
+    if (key === mask || names.has(key)) continue;
+    let name = mask;
+    for (let count = 2; taken.has(name); count += 1) name = `${mask} (${count})`;
+    taken.add(name);
+    names.set(key, name);
+  }
+  return names;
 }
 
 type ReplaceText = (text: string) => string;
