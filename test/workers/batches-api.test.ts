@@ -50,7 +50,7 @@ test("every line of a file is answered, counted and charged once, and lies in th
   const file = await ann.ask("GET", `/v1/files/${batch.output_file_id}`);
   expect(file.body).toMatchObject({ purpose: "batch_output", filename: `${id}_output.jsonl` });
   // Each line, and the batch itself.
-  await expectBill(await bearer("batches", "ann"), 4, 36);
+  await expectBill(await bearer("batches", "ann"), 5, 36);
 });
 
 test("a line that is no such request fails alone, with its own error, and costs nothing", async () => {
@@ -69,7 +69,7 @@ test("a line that is no such request fails alone, with its own error, and costs 
     streams: { status_code: 400, body: { error: { param: "stream", code: "unsupported_parameter" } } },
     talks: { status_code: 400, body: { error: { param: "conversation_id" } } },
   });
-  await expectBill(await bearer("batches", "bob"), 2, 12);
+  await expectBill(await bearer("batches", "bob"), 3, 12);
 });
 
 test("responses are answered as well, and are not kept where they ask for that", async () => {
@@ -150,7 +150,8 @@ test("what can't be a batch is refused at once, by its field, and is charged to 
     status: 400,
     body: { error: { code: "unsupported_parameter" } },
   });
-  await expectBill(await bearer("batches", "eve"), 0, 0);
+  // The eight files count, and nothing else.
+  await expectBill(await bearer("batches", "eve"), 8, 0);
 });
 
 test("a batch is its owner's: others find neither it nor its files", async () => {
@@ -212,7 +213,7 @@ test("a cancelled batch begins no other line; what is under way ends, counts, an
   expect(await resultsOf(ida, batch.output_file_id)).toHaveLength(4);
   expect(engine.asked).toHaveLength(4);
   expect((await ida.ask("POST", `/v1/batches/${id}/cancel`)).body).toMatchObject({ status: "cancelled" });
-  await expectBill(await bearer("batches", "ida"), 5, 4 * 12);
+  await expectBill(await bearer("batches", "ida"), 6, 4 * 12);
 });
 
 test("a batch that has ended can't be cancelled", async () => {

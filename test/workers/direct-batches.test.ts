@@ -50,7 +50,7 @@ test("every line of texts has its vectors, and is counted and charged once", asy
     { custom_id: "wrong", response: { status_code: 400, body: { error: { param: "dimensions" } } } },
   ]);
   expect(engine.asked).toHaveLength(2);
-  await expectBill(await bearer("direct-batches", "ann"), 3, 15);
+  await expectBill(await bearer("direct-batches", "ann"), 4, 15);
 });
 
 test("plain completions are answered", async () => {
@@ -70,7 +70,7 @@ test("plain completions are answered", async () => {
   expect(await resultsOf(bob, batch.error_file_id)).toMatchObject([
     { response: { status_code: 400, body: { error: { param: "stream", code: "unsupported_parameter" } } } },
   ]);
-  await expectBill(await bearer("direct-batches", "bob"), 2, 12);
+  await expectBill(await bearer("direct-batches", "bob"), 3, 12);
 });
 
 test("texts are judged, also without a model's name", async () => {
@@ -88,7 +88,7 @@ test("texts are judged, also without a model's name", async () => {
   const verdict = expect.objectContaining({ flagged: expect.any(Boolean) as boolean }) as object;
   expect(byName.get("a")).toMatchObject({ results: [verdict] });
   expect(byName.get("b")).toMatchObject({ results: [verdict, verdict] });
-  await expectBill(await bearer("direct-batches", "cem"), 3, 0);
+  await expectBill(await bearer("direct-batches", "cem"), 4, 0);
 });
 
 test("a model that can't do what a batch asks fails it whole, before anything runs", async () => {
@@ -113,7 +113,7 @@ test("all objects are killed while vectors are made: each line is one answer and
   const batch = await untilStatus(eve, id, "completed");
   expect(batch.request_counts).toEqual({ total: 6, completed: 6, failed: 0 });
   expect(await resultsOf(eve, batch.output_file_id)).toHaveLength(6);
-  await expectBill(await bearer("direct-batches", "eve"), 7, 30);
+  await expectBill(await bearer("direct-batches", "eve"), 8, 30);
 });
 
 test("with its owner a batch is erased: who makes vectors for it is let go, and nothing is held back", async () => {
@@ -124,5 +124,5 @@ test("with its owner a batch is erased: who makes vectors for it is let go, and 
   await expect.poll(() => engine.asked.length).toBe(1);
   expect((await admin.ask("DELETE", "/admin/knowledge?user=fay")).body).toMatchObject({ pending: 0 });
   expect((await fay.ask("GET", `/v1/batches/${id}`)).status).toBe(404);
-  await expectBill(await bearer("direct-batches", "fay"), 1, 0);
+  await expectBill(await bearer("direct-batches", "fay"), 2, 0);
 });

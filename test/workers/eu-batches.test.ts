@@ -32,7 +32,7 @@ test("a batch of a tenant that lives in the EU is named so with its files, goes 
   expect(await resultsOf(caller, batch.output_file_id)).toHaveLength(6);
   for (const name of [id, batch.output_file_id ?? ""]) expect(objectOfId(name)?.jurisdiction).toBe("eu");
   const { input_tokens: read, output_tokens: written } = batch.usage;
-  await expectBill(await bearer("eu-batches", "ann"), 7, read + written);
+  await expectBill(await bearer("eu-batches", "ann"), 8, read + written);
   expect((await admin.ask("DELETE", "/admin/knowledge?user=ann")).body).toMatchObject({ pending: 0 });
   expect((await caller.ask("GET", `/v1/batches/${id}`)).status).toBe(404);
   expect((await caller.ask("GET", `/v1/files/${batch.output_file_id}`)).status).toBe(404);

@@ -39,7 +39,7 @@ test.for([0, 1, 2])(
       });
     await expectBill(
       await bearer("killed-batches", user),
-      7,
+      8,
       batch.usage.input_tokens + batch.usage.output_tokens,
     );
   },
@@ -105,7 +105,7 @@ test("the file of a batch is deleted between a kill and its next wake: what its 
   const rest = await resultsOf(caller, batch.error_file_id);
   expect(rest.map(({ custom_id: name }) => name)).toEqual(["e", "f"]);
   const { input_tokens: read, output_tokens: written } = batch.usage;
-  await expectBill(await bearer("killed-batches", "unfiled"), 5, read + written);
+  await expectBill(await bearer("killed-batches", "unfiled"), 6, read + written);
 });
 
 test("two batches of a user leave half of the user's places at once to the user", async () => {

@@ -61,6 +61,6 @@ test("a batch that is asked for again with its Idempotency-Key is the same thoug
     status: 404,
     body: { error: { param: "input_file_id" } },
   });
-  // Asked for twice, and one line.
-  await expectBill(await bearer("batches", "nia"), 3, 12);
+  // A file, asked for twice, and one line.
+  await expectBill(await bearer("batches", "nia"), 4, 12);
 });

@@ -52,8 +52,8 @@ test("a file is uploaded, put into a store, found there, and gone everywhere whe
   expect((await ann.ask("GET", path)).body).toMatchObject({ usage_bytes: 0, file_counts: { total: 0 } });
 });
 
-test("a search counts as a request, and is refused with the headers of any other beyond the limit", async () => {
-  await putTenant("searches-twice", { limits: { user: { pro: { requests_per_day: 2 } } } });
+test("a search counts as a request, as the store does, and is refused with the headers of any other beyond the limit", async () => {
+  await putTenant("searches-twice", { limits: { user: { pro: { requests_per_day: 3 } } } });
   const lea = await callerOf("searches-twice", "lea", { tier: "pro" });
   const store = await lea.ask("POST", "/v1/vector_stores", {});
   const search = async (id: string): Promise<Response> => {
@@ -65,13 +65,13 @@ test("a search counts as a request, and is refused with the headers of any other
   expect((await search(`vs_${"0".repeat(47)}`)).status).toBe(404);
   const found = await search(store.body.id);
   expect(found.status).toBe(200);
-  expect(found.headers.get("x-ratelimit-limit-requests")).toBe("2");
+  expect(found.headers.get("x-ratelimit-limit-requests")).toBe("3");
   expect((await search(store.body.id)).status).toBe(200);
   const refused = await search(store.body.id);
   expect(refused.status).toBe(429);
   expect(await refused.json()).toMatchObject({ error: { code: "insufficient_quota" } });
   expect((await lea.ask("GET", "/v1/usage")).body).toMatchObject({
-    user: { used: { requests: 2, tokens: 0, cost_usd: 0 }, models: [] },
+    user: { used: { requests: 3, tokens: 0, cost_usd: 0 }, models: [] },
   });
 });
 

@@ -19,10 +19,12 @@ import { keptWhole } from "./sent-form.ts";
 
 type Completed = UploadOver | { readonly result: "ok"; readonly upload: UploadView };
 
+/** @param spent called before the parts' bytes are read */
 export async function completeUploadOf(
   { scope, isolate }: TenantCall,
   { id: uploadId, owner, jurisdiction }: KnowledgeRef,
   { partIds, md5 }: UploadCompletion,
+  spent: () => void,
 ): Promise<Result<Completed, Refusal>> {
   const { env, hash } = isolate;
   const place = { owner, jurisdiction };
@@ -62,6 +64,7 @@ export async function completeUploadOf(
     askLibrary(env, place, async (stub, message) => stub.claimStanding({ ...message, uploadId, fileId }));
   const open = (part: UploadPart) => contents.open({ ...place, fileId: part.partId }, part.storedIn);
   const writer = contents.writer({ ...place, fileId }, storedIn);
+  spent();
   const put = await keptWhole(writer, () => copyParts(claim.parts, md5, { open, standing, writer }));
   const completed = put.ok
     ? await askLibrary(env, place, async (stub, message) =>

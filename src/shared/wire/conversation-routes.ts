@@ -13,8 +13,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     tag: "Conversations",
     summary: "Create a conversation",
     description:
-      "Its id goes into `conversation_id` of a chat. A name of your own needs no call: the conversation is created when the name is first used. " +
-      "Counts as a request in your limits.",
+      "Its id goes into `conversation_id` of a chat. A name of your own needs no call: the conversation is created when the name is first used.",
     scopes: [],
     request: {
       schema: "ConversationCreation",
@@ -157,7 +156,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     tag: "Conversations",
     summary: "Add items to a conversation, without asking a model",
     description:
-      "They go to the end of the active branch. With an `Idempotency-Key`, a repeated call adds them once. Counts as a request in your limits.",
+      "They go to the end of the active branch. With an `Idempotency-Key`, a repeated call adds them once.",
     scopes: [],
     headers: ["Idempotency-Key"],
     pathParameters: conversationId,

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { chatFieldRules, type ChatField } from "./chat-fields.ts";
 import { introduction } from "./openapi-introduction.ts";
 import { type ComponentName, componentSchemas, publicRoutes } from "./routes.ts";
+import { costOf, type RouteCost } from "./route-costs.ts";
 import type { ErrorStatus, PublicRoute, RequestHeader } from "./public-route.ts";
 
 type Json = { [key: string]: unknown };
@@ -71,7 +72,7 @@ function operationOf(route: PublicRoute): Json {
     operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-zA-Z0-9]+/g, "_").replace(/_$/, "")}`,
     tags: [route.tag],
     summary: route.summary,
-    ...(route.description !== undefined && { description: route.description }),
+    ...describedBy([route.description, route.scopes?.length === 0 ? costNotes[costOf(route)] : undefined]),
     security: securityOf(route.scopes),
     parameters: [
       ...Object.entries(route.pathParameters ?? {}).map(([name, description]) => ({
@@ -110,6 +111,17 @@ function operationOf(route: PublicRoute): Json {
     responses,
   };
 }
+
+function describedBy(sentences: readonly (string | undefined)[]): Json {
+  const said = sentences.filter((sentence) => sentence !== undefined);
+  return said.length === 0 ? {} : { description: said.join(" ") };
+}
+
+const costNotes: Readonly<Record<RouteCost, string | undefined>> = {
+  turn: "Counts as a request, with its tokens and cost.",
+  request: "Counts as a request, without tokens or cost.",
+  free: undefined,
+};
 
 /** Alternatives: one scope is enough. */
 function securityOf(scopes: PublicRoute["scopes"]): readonly Json[] {

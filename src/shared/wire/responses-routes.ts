@@ -127,7 +127,7 @@ export const responseRoutes: readonly PublicRoute[] = [
       "Of the prompt that the same fields of POST /v1/responses would make, with what it goes on from, the tenant's own " +
       "instructions and the model's template. The engine counts where it can (vLLM's /tokenize) and has room; else, and for " +
       "images, it is our estimate, within some per cent. `edgewise.basis` says which. With the tool `file_search` files are searched as for a response, " +
-      "and what is found is counted: `edgewise.retrieval`. It counts as a request and costs no tokens.",
+      "and what is found is counted: `edgewise.retrieval`.",
     scopes: [],
     headers: ["x-request-id", "traceparent"],
     request: {

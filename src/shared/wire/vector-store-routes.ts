@@ -70,8 +70,7 @@ const storeRoutes: readonly PublicRoute[] = [
     path: "/v1/vector_stores/{id}/search",
     tag: "Knowledge",
     summary: "Search a vector store",
-    description:
-      "By words and by vectors together, best first. Counts as a request against your limits, and costs no tokens.",
+    description: "By words and by vectors together, best first.",
     scopes: [],
     pathParameters: storeId,
     request: {

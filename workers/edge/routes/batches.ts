@@ -46,7 +46,9 @@ export const createBatch: TenantHandler = async (call) => {
     });
   const claim = key === undefined || !text.ok ? undefined : await claimOf(call, key, text.value);
   const created = await asOneRequest(call, () => create(call, creation.value, claim));
-  return created.ok ? respondJson(scope, publicBatchOf(created.value)) : respondRefusal(scope, created.error);
+  return created.ok
+    ? respondJson(scope, publicBatchOf(created.value), created.headers)
+    : respondRefusal(scope, created.error, created.headers);
 };
 
 async function claimOf({ isolate: { hash } }: TenantCall, key: string, body: string): Promise<BatchClaim> {

@@ -73,14 +73,15 @@ export const addConversationItems: TenantHandler = async (call) => {
       stub.addItems({ v: conversationVersion, owner: ownerOf(call), addId, items, title: titleOf(items) }),
     ),
   );
-  if (!added.ok) return respondRefusal(scope, added.error);
+  const { headers } = added;
+  if (!added.ok) return respondRefusal(scope, added.error, headers);
   switch (added.value.result) {
     case "ok":
-      return respondJson(scope, publicPage(added.value.items.map(publicItem), false));
+      return respondJson(scope, publicPage(added.value.items.map(publicItem), false), headers);
     case "reused":
-      return respondRefusal(scope, { kind: "idempotency-reused" });
+      return respondRefusal(scope, { kind: "idempotency-reused" }, headers);
     case "item-too-large":
-      return respondRefusal(scope, { kind: "body-too-large", maxBytes: added.value.maxBytes });
+      return respondRefusal(scope, { kind: "body-too-large", maxBytes: added.value.maxBytes }, headers);
   }
 };
 

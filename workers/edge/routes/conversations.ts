@@ -59,13 +59,14 @@ export const createConversation: TenantHandler = async (call) => {
       }),
     ),
   );
-  if (!created.ok) return respondRefusal(scope, created.error);
+  const { headers } = created;
+  if (!created.ok) return respondRefusal(scope, created.error, headers);
   // `exists`: the first call arrived, and its answer did not.
   if (created.value.result === "item-too-large")
-    return respondRefusal(scope, { kind: "body-too-large", maxBytes: created.value.maxBytes });
+    return respondRefusal(scope, { kind: "body-too-large", maxBytes: created.value.maxBytes }, headers);
   const { createdMs } = created.value;
   const metadata = JSON.stringify(read.value.metadata);
-  return respondJson(scope, publicConversation({ id, createdMs, metadata, title, branch: 0 }));
+  return respondJson(scope, publicConversation({ id, createdMs, metadata, title, branch: 0 }), headers);
 };
 
 /** `GET /v1/conversations/{id}` */

@@ -24,14 +24,15 @@ import {
   unavailable,
   visibilityOf,
 } from "../ask-knowledge.ts";
+import { asOneRequest } from "../as-one-request.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { fullOf, idPageOf, publicFile } from "../public-knowledge.ts";
 import { publicPage } from "../public-conversation.ts";
 import { repeatedDeletion } from "../repeated-deletion.ts";
 import { baseHeaders, respondJson, respondRefusal } from "../respond.ts";
-import { keptWhole, sentForm } from "../sent-form.ts";
+import { keptWhole, sentForm, type SentForm } from "../sent-form.ts";
 
-/** `POST /v1/files`: the bytes go on as they come; at most a part of them is held. */
+/** `POST /v1/files`: the bytes go on as they come; at most a part of them is held. Counts as a request. */
 export const createFile: TenantHandler = async (call) => {
   const { scope } = call;
   const visibility = visibilityOf(call);
@@ -39,21 +40,28 @@ export const createFile: TenantHandler = async (call) => {
   const owner = ownerFor(call, visibility.value);
   const fault = adminFault(call, owner);
   if (fault !== null) return respondRefusal(scope, fault);
-  const uploading = upload(call, owner);
+  const form = sentForm(call.c.req.raw, "file", {
+    maxBytes: call.tenant.retrieval.max_file_bytes,
+    what: "file",
+  });
+  if (!form.ok) return respondRefusal(scope, form.error);
+  const uploading = asOneRequest(call, (spent) => upload(call, owner, form.value, spent));
   // A client that leaves in the middle must not stop what takes the upload back.
   scope.background.run("upload", uploading);
   const file = await uploading;
-  return file.ok ? respondJson(scope, publicFile(file.value, owner)) : respondRefusal(scope, file.error);
+  return file.ok
+    ? respondJson(scope, publicFile(file.value, owner), file.headers)
+    : respondRefusal(scope, file.error, file.headers);
 };
 
 async function upload(
-  { c, scope, tenant, isolate }: TenantCall,
+  { scope, tenant, isolate }: TenantCall,
   owner: FileAddress["owner"],
+  { body, boundary, atMostBytes }: SentForm,
+  spent: () => void,
 ): Promise<Result<LibraryFile, Refusal>> {
   const { env } = isolate;
   const { jurisdiction, retrieval } = tenant;
-  const form = sentForm(c.req.raw, "file", { maxBytes: retrieval.max_file_bytes, what: "file" });
-  if (!form.ok) return form;
   const contents = fileContents(env);
   const storedIn = contents.placeFor(jurisdiction);
   const { id: fileId } = await mintId(isolate.hash, {
@@ -66,14 +74,14 @@ async function upload(
   const address = { owner, jurisdiction, fileId };
   const limits = { maxFiles: retrieval.max_files, maxTotalBytes: retrieval.max_total_bytes };
   const begun = await askLibrary(env, address, async (stub, message) =>
-    stub.beginUpload({ ...message, fileId, reserveBytes: form.value.atMostBytes, storedIn, limits }),
+    stub.beginUpload({ ...message, fileId, reserveBytes: atMostBytes, storedIn, limits }),
   );
   if (!begun.ok) return begun;
   if (begun.value.result === "full") return err(fullOf("file", begun.value));
   if (begun.value.result === "unreachable") return err(keptOut("library", begun.value));
   const { roomBytes } = begun.value;
-  const { body, boundary } = form.value;
   const writer = contents.writer(address, storedIn);
+  spent();
   const kept = await keptWhole(writer, () => receiveUpload(body, boundary, roomBytes, writer));
   const finished = kept.ok
     ? await askLibrary(env, address, async (stub, message) =>
@@ -96,7 +104,7 @@ async function upload(
   // Given up, or erased, while its bytes came. Where they lie in the Library itself, a part says so (librarySink).
   if (finished.error.kind === "object-unknown")
     return err(unavailable("files", 1000, "an upload was given up meanwhile"));
-  const isTooLarge = finished.error.kind === "body-too-large" && roomBytes < form.value.atMostBytes;
+  const isTooLarge = finished.error.kind === "body-too-large" && roomBytes < atMostBytes;
   return isTooLarge ? err(fullOf("file", { limit: "bytes", most: retrieval.max_total_bytes })) : finished;
 }
 

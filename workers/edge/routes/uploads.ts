@@ -5,6 +5,7 @@ import {
   type UploadOver,
   type UploadView,
 } from "../../../src/shared/contracts/parted-upload.ts";
+import type { Owner } from "../../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
 import type { KnowledgeRef } from "../../../src/shared/retrieval/knowledge-ref.ts";
@@ -25,6 +26,7 @@ import {
   visibilityOf,
   type OwnerPlace,
 } from "../ask-knowledge.ts";
+import { asOneRequest, type Counted } from "../as-one-request.ts";
 import { completeUploadOf } from "../complete-upload.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { fullOf, publicUpload, publicUploadPart } from "../public-knowledge.ts";
@@ -32,7 +34,7 @@ import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import { keptWhole, sentForm, type SentForm } from "../sent-form.ts";
 
-/** `POST /v1/uploads` */
+/** `POST /v1/uploads`: counts as a request, as each part and the completion do. */
 export const createUpload: TenantHandler = async (call) => {
   const { c, scope, tenant, isolate } = call;
   const visibility = visibilityOf(call);
@@ -46,14 +48,16 @@ export const createUpload: TenantHandler = async (call) => {
   if (!announced.ok) return respondRefusal(scope, announced.error);
   const place = { owner, jurisdiction };
   const uploadId = await mintedId(call, "upload", place);
-  const created = await askLibrary(isolate.env, place, async (stub, message) =>
-    stub.createUpload({ ...message, uploadId, announced: announced.value, limits: limitsOf(call) }),
-  );
-  if (!created.ok) return respondRefusal(scope, created.error);
-  const { value } = created;
-  if (value.result === "full") return respondRefusal(scope, fullOf("bytes", value));
-  if (value.result === "unreachable") return respondRefusal(scope, keptOut("library", value));
-  return respondJson(scope, publicUpload(value.upload, owner));
+  const created = await asOneRequest(call, async () => {
+    const asked = await askLibrary(isolate.env, place, async (stub, message) =>
+      stub.createUpload({ ...message, uploadId, announced: announced.value, limits: limitsOf(call) }),
+    );
+    if (!asked.ok) return asked;
+    const { value } = asked;
+    if (value.result === "full") return err(fullOf("bytes", value));
+    return value.result === "ok" ? ok(value.upload) : err(keptOut("library", value));
+  });
+  return answerOf(call, owner, created);
 };
 
 /** `POST /v1/uploads/{id}/parts`: the bytes go on as they come. */
@@ -64,19 +68,20 @@ export const addUploadPart: TenantHandler = async (call) => {
   const maxBytes = Math.min(mostPartBytes, tenant.retrieval.max_file_bytes);
   const form = sentForm(c.req.raw, "data", { maxBytes, what: "part" });
   if (!form.ok) return respondRefusal(scope, form.error);
-  const adding = addPart(call, ref.value, form.value);
+  const adding = asOneRequest(call, (spent) => addPart(call, ref.value, form.value, spent));
   // A client that leaves in the middle must not stop what takes the part back.
   scope.background.run("upload", adding);
   const added = await adding;
   return added.ok
-    ? respondJson(scope, publicUploadPart({ ...added.value, uploadId: ref.value.id }))
-    : respondRefusal(scope, added.error);
+    ? respondJson(scope, publicUploadPart({ ...added.value, uploadId: ref.value.id }), added.headers)
+    : respondRefusal(scope, added.error, added.headers);
 };
 
 async function addPart(
   call: TenantCall,
   { id: uploadId, owner, jurisdiction }: KnowledgeRef,
   { body, boundary, atMostBytes }: SentForm,
+  spent: () => void,
 ): Promise<Result<{ readonly partId: string; readonly createdMs: number }, Refusal>> {
   const { isolate, tenant } = call;
   const { env } = isolate;
@@ -99,6 +104,7 @@ async function addPart(
   if (begun.value.result === "full") return err(fullOf("data", begun.value));
   const { roomBytes, announcedBytes } = begun.value;
   const writer = contents.writer({ ...place, fileId: partId }, storedIn);
+  spent();
   const kept = await keptWhole(writer, () => receivePart(body, boundary, roomBytes, writer));
   const finished = kept.ok
     ? await askLibrary(env, place, async (stub, message) =>
@@ -133,32 +139,36 @@ export const completeUpload: TenantHandler = async (call) => {
   const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
   const completion = text.ok ? parseUploadCompletion(text.value) : text;
   if (!completion.ok) return respondRefusal(scope, completion.error);
-  const completing = completeUploadOf(call, ref.value, completion.value);
+  const completing = asOneRequest(call, async (spent) =>
+    viewOf(await completeUploadOf(call, ref.value, completion.value, spent)),
+  );
   // As above; and a file that was nearly whole becomes one.
   scope.background.run("upload", completing);
-  const completed = await completing;
-  return completed.ok ? answerOf(call, ref.value, completed.value) : respondRefusal(scope, completed.error);
+  return answerOf(call, ref.value.owner, await completing);
 };
 
 /** `POST /v1/uploads/{id}/cancel` */
 export const cancelUpload: TenantHandler = async (call) => {
-  const { scope, isolate } = call;
+  const { isolate } = call;
   const ref = await changeableInPath(call, "upload");
-  if (!ref.ok) return respondRefusal(scope, ref.error);
+  if (!ref.ok) return respondRefusal(call.scope, ref.error);
   const cancelled = await askLibrary(isolate.env, ref.value, async (stub, message) =>
     stub.cancelUpload({ ...message, uploadId: ref.value.id }),
   );
-  return cancelled.ok ? answerOf(call, ref.value, cancelled.value) : respondRefusal(scope, cancelled.error);
+  return answerOf(call, ref.value.owner, { ...viewOf(cancelled), headers: {} });
 };
 
-function answerOf(
-  { scope }: TenantCall,
-  { owner }: KnowledgeRef,
-  outcome: UploadOver | { readonly result: "ok"; readonly upload: UploadView },
-): Response {
-  return outcome.result === "ok"
-    ? respondJson(scope, publicUpload(outcome.upload, owner))
-    : respondRefusal(scope, overOf(outcome));
+function viewOf(
+  outcome: Result<UploadOver | { readonly result: "ok"; readonly upload: UploadView }, Refusal>,
+): Result<UploadView, Refusal> {
+  if (!outcome.ok) return outcome;
+  return outcome.value.result === "ok" ? ok(outcome.value.upload) : err(overOf(outcome.value));
+}
+
+function answerOf({ scope }: TenantCall, owner: Owner, outcome: Counted<UploadView>): Response {
+  return outcome.ok
+    ? respondJson(scope, publicUpload(outcome.value, owner), outcome.headers)
+    : respondRefusal(scope, outcome.error, outcome.headers);
 }
 
 async function mintedId(

@@ -13,6 +13,7 @@ import {
   type WantedFile,
 } from "../../../src/shared/wire/vector-store-request.ts";
 import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
+import { asOneRequest } from "../as-one-request.ts";
 import { askLibrary, askStore, changeableInPath, inPath, openFile, storeExpired } from "../ask-knowledge.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { mostPassages } from "../outside-vectors.ts";
@@ -25,7 +26,7 @@ import { filesFault } from "./vector-stores.ts";
 
 type FileField = "file_id" | "file_ids" | "files";
 
-/** `POST /v1/vector_stores/{id}/files` */
+/** `POST /v1/vector_stores/{id}/files`: counts as a request. */
 export const attachFile: TenantHandler = async (call) => {
   const { scope, tenant } = call;
   const text = await readJsonText(call.c.req.raw, tenant.requests.max_body_bytes);
@@ -34,15 +35,16 @@ export const attachFile: TenantHandler = async (call) => {
   if (!wanted.ok) return respondRefusal(scope, wanted.error);
   const ref = await changeableInPath(call, "vectorStore");
   if (!ref.ok) return respondRefusal(scope, ref.error);
-  const attached = await attach(call, ref.value, [wanted.value], "file_id", null);
-  if (!attached.ok) return respondRefusal(scope, attached.error);
+  const attached = await asOneRequest(call, () => attach(call, ref.value, [wanted.value], "file_id", null));
+  const { headers } = attached;
+  if (!attached.ok) return respondRefusal(scope, attached.error, headers);
   const [file] = attached.value.files;
   return file === undefined
-    ? respondRefusal(scope, { kind: "object-unknown", namedBy: "file_id" })
-    : respondJson(scope, publicStoreFile(file, ref.value.id));
+    ? respondRefusal(scope, { kind: "object-unknown", namedBy: "file_id" }, headers)
+    : respondJson(scope, publicStoreFile(file, ref.value.id), headers);
 };
 
-/** `POST /v1/vector_stores/{id}/file_batches` */
+/** `POST /v1/vector_stores/{id}/file_batches`: counts as one request. */
 export const createFileBatch: TenantHandler = async (call) => {
   const { scope, tenant } = call;
   const text = await readJsonText(call.c.req.raw, tenant.requests.max_body_bytes);
@@ -52,11 +54,12 @@ export const createFileBatch: TenantHandler = async (call) => {
   const ref = await changeableInPath(call, "vectorStore");
   if (!ref.ok) return respondRefusal(scope, ref.error);
   const batchId = `vsfb_${base32(crypto.getRandomValues(new Uint8Array(17)), 26)}`;
-  const attached = await attach(call, ref.value, wanted.value.files, wanted.value.namedBy, batchId);
-  if (!attached.ok) return respondRefusal(scope, attached.error);
+  const { files, namedBy } = wanted.value;
+  const attached = await asOneRequest(call, () => attach(call, ref.value, files, namedBy, batchId));
+  if (!attached.ok) return respondRefusal(scope, attached.error, attached.headers);
   const { batch } = attached.value;
   if (batch === null) throw new Error("a batch that was made is there");
-  return respondJson(scope, publicBatch(batch, ref.value.id));
+  return respondJson(scope, publicBatch(batch, ref.value.id), attached.headers);
 };
 
 type Attached = Extract<AttachFilesOutcome, { readonly result: "ok" }>;
@@ -176,7 +179,7 @@ export const detachFile: TenantHandler = async (call) => {
     : respondRefusal(scope, detached.error);
 };
 
-/** `GET /v1/vector_stores/{id}/files/{file_id}/content`: its text, read from the file anew. */
+/** `GET /v1/vector_stores/{id}/files/{file_id}/content`: its text, read from the file anew. Counts as a request. */
 export const showStoreFileText: TenantHandler = async (call) => {
   const { scope, isolate } = call;
   const found = await storeFile(call);
@@ -188,25 +191,26 @@ export const showStoreFileText: TenantHandler = async (call) => {
       message: `This file is '${file.status}': its text is there when it is 'completed'.`,
     });
   const { owner, jurisdiction } = store;
-  const opened = await openFile(async () => {
-    const address = { owner, jurisdiction, fileId: file.fileId };
-    const bytes = await fileContents(isolate.env).open(address, file.storedIn);
-    return bytes === null ? null : readFileText(file, bytes, documentReader(isolate.env));
-  });
-  if (!opened.ok) return respondRefusal(scope, opened.error);
+  const opened = await asOneRequest(call, (spent) =>
+    openFile(async () => {
+      const address = { owner, jurisdiction, fileId: file.fileId };
+      const bytes = await fileContents(isolate.env).open(address, file.storedIn);
+      if (bytes === null) return null;
+      spent();
+      return readFileText(file, bytes, documentReader(isolate.env));
+    }),
+  );
+  const { headers } = opened;
+  if (!opened.ok) return respondRefusal(scope, opened.error, headers);
   const read = opened.value;
   // An older version read it otherwise.
-  if (!read.ok)
-    return respondRefusal(scope, {
-      kind: "conflict",
-      message: `This file's text can't be read any more. ${read.error.message}`,
-    });
-  return respondJson(scope, {
-    object: "vector_store.file_content.page",
-    data: [{ type: "text", text: read.value.text }],
-    has_more: false,
-    next_page: null,
-  });
+  if (!read.ok) {
+    const message = `This file's text can't be read any more. ${read.error.message}`;
+    return respondRefusal(scope, { kind: "conflict", message }, headers);
+  }
+  const data = [{ type: "text", text: read.value.text }];
+  const page = { object: "vector_store.file_content.page", data, has_more: false, next_page: null };
+  return respondJson(scope, page, headers);
 };
 
 /** `GET /v1/vector_stores/{id}/file_batches/{batch_id}` */

@@ -1,15 +1,10 @@
 /** Vector stores: make one, look at it, change it, erase it, search it. */
-import type { DeleteStoreOutcome } from "../../../src/shared/contracts/library.ts";
-import type { StoreView } from "../../../src/shared/contracts/knowledge-base.ts";
+import type { CreateStoreOutcome, DeleteStoreOutcome } from "../../../src/shared/contracts/library.ts";
+import type { KnowledgeFailure, StoreView } from "../../../src/shared/contracts/knowledge-base.ts";
 import type { Owner } from "../../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
-import type { ChargeId } from "../../../src/shared/contracts/ids.ts";
-import { admitRequest, onlyRequest } from "../../../src/shared/limits/admit-request.ts";
-import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
-import { unused } from "../../../src/shared/limits/ports.ts";
 import { resolveKnowledge, type KnowledgeRef } from "../../../src/shared/retrieval/knowledge-ref.ts";
-import { randomHex } from "../../../src/shared/telemetry/correlation.ts";
 import { mintId } from "../../../src/shared/turn/response-id.ts";
 import {
   parseVectorStoreCreation,
@@ -30,18 +25,18 @@ import {
   storeExpired,
   visibilityOf,
 } from "../ask-knowledge.ts";
+import { asOneRequest } from "../as-one-request.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { knowledgeSource } from "../knowledge-source.ts";
 import { mostPassages } from "../outside-vectors.ts";
 import { publicPage } from "../public-conversation.ts";
-import { placeOf } from "../place.ts";
 import { idPageOf, publicResults, publicStore } from "../public-knowledge.ts";
 import { readJsonText } from "../read-body.ts";
 import { repeatedDeletion } from "../repeated-deletion.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import { ownerOf } from "../run-durable.ts";
 
-/** `POST /v1/vector_stores` */
+/** `POST /v1/vector_stores`: counts as a request. */
 export const createVectorStore: TenantHandler = async (call) => {
   const { scope, tenant, isolate } = call;
   const text = await readJsonText(call.c.req.raw, tenant.requests.max_body_bytes);
@@ -60,33 +55,40 @@ export const createVectorStore: TenantHandler = async (call) => {
     nowMs: scope.startedMs,
     entropy: crypto.getRandomValues(new Uint8Array(16)),
   });
-  const created = await askLibrary(isolate.env, { owner, jurisdiction }, async (stub, message) =>
-    stub.createStore({
-      ...message,
-      storeId,
-      definition,
-      files,
-      maxStores: retrieval.max_vector_stores,
-      maxPassages: mostPassages(isolate.env, tenant),
-    }),
-  );
-  if (!created.ok) return respondRefusal(scope, created.error);
-  const outcome = created.value;
+  const created = await asOneRequest(call, async () => {
+    const asked = await askLibrary(isolate.env, { owner, jurisdiction }, async (stub, message) =>
+      stub.createStore({
+        ...message,
+        storeId,
+        definition,
+        files,
+        maxStores: retrieval.max_vector_stores,
+        maxPassages: mostPassages(isolate.env, tenant),
+      }),
+    );
+    return asked.ok ? madeStore(asked.value) : asked;
+  });
+  return created.ok
+    ? respondJson(scope, publicStore(created.value, owner), created.headers)
+    : respondRefusal(scope, created.error, created.headers);
+};
+
+function madeStore(outcome: Exclude<CreateStoreOutcome, KnowledgeFailure>): Result<StoreView, Refusal> {
   switch (outcome.result) {
     case "ok":
-      return respondJson(scope, publicStore(outcome.store, owner));
+      return ok(outcome.store);
     case "full":
-      return respondRefusal(scope, {
+      return err({
         kind: "value-invalid",
         param: null,
         message: `There are ${outcome.most} vector stores already, the most that this tenant allows. Delete some first.`,
       });
     case "file-unknown":
-      return respondRefusal(scope, { kind: "object-unknown", namedBy: "file_ids" });
+      return err({ kind: "object-unknown", namedBy: "file_ids" });
     case "unreachable":
-      return respondRefusal(scope, keptOut("knowledge-base", outcome));
+      return err(keptOut("knowledge-base", outcome));
   }
-};
+}
 
 /**
  * Every file is one of the owner's: what lies in a store is read by all who may read the store, and goes with the file. `null`: they are.
@@ -223,28 +225,17 @@ export const deleteVectorStore: TenantHandler = async (call) => {
  * a store, or the fleet's embedder, busy for all others.
  */
 export const searchVectorStore: TenantHandler = async (call) => {
-  const { scope, tenant, isolate, principal } = call;
+  const { scope, tenant, isolate } = call;
   const text = await readJsonText(call.c.req.raw, tenant.requests.max_body_bytes);
   if (!text.ok) return respondRefusal(scope, text.error);
   const search = parseVectorStoreSearch(text.value);
   if (!search.ok) return respondRefusal(scope, search.error);
   scope.mark("validate");
-  const chargeId = `search-${randomHex(16)}` as ChargeId;
-  const place = placeOf(call.c.req.raw);
-  const admitted = await admitRequest(isolate.admission(scope.background), {
-    principal,
-    tenant,
-    chargeId,
-    place,
-  });
-  scope.mark("admit");
-  if (!admitted.ok) return respondRefusal(scope, admitted.error);
-  const reservation = admitted.value;
   const id = call.c.req.param("id") ?? "";
-  const found = await knowledgeSource(isolate, ownerOf(call)).search(id, search.value);
-  reservation.settle(found.ok ? onlyRequest(null) : unused);
-  const headers = rateLimitHeaders(reservation.standing);
+  const found = await asOneRequest(call, () =>
+    knowledgeSource(isolate, ownerOf(call)).search(id, search.value),
+  );
   return found.ok
-    ? respondJson(scope, publicResults(search.value.queries, found.value), headers)
-    : respondRefusal(scope, found.error, headers);
+    ? respondJson(scope, publicResults(search.value.queries, found.value), found.headers)
+    : respondRefusal(scope, found.error, found.headers);
 };
