@@ -6,6 +6,7 @@
 import { engineSays } from "../routing/engines/engine-words.ts";
 import { readEngineUsage, type EngineUsage } from "./wire-usage.ts";
 import { isRecord } from "../wire/is-record.ts";
+import { isTooDeep } from "./nesting.ts";
 
 export type EngineApi = "chat" | "completions";
 
@@ -43,6 +44,7 @@ export type EngineEvent =
   | { readonly kind: "failure"; readonly detail: string };
 
 export function readEngineEvent(data: string, api: EngineApi): EngineEvent {
+  if (isTooDeep(data)) return { kind: "failure", detail: "an event is nested too deeply" };
   let value: unknown;
   try {
     value = JSON.parse(data);
@@ -103,17 +105,22 @@ function readChoice(choice: Readonly<Record<string, unknown>>, api: EngineApi): 
  */
 export function contentOf(value: unknown): { readonly content: unknown; readonly thinking?: string } {
   if (!Array.isArray(value)) return { content: value };
-  let content: string | undefined;
   let thinking: string | undefined;
   for (const part of value as readonly unknown[]) {
-    if (!isRecord(part)) continue;
-    const { text, thinking: thought } = part;
-    if (typeof text === "string") content = (content ?? "") + text;
-    if (part["type"] !== "thinking") continue;
-    const { content: thoughts } = contentOf(thought);
+    if (!isRecord(part) || part["type"] !== "thinking") continue;
+    const thoughts = textOf(part["thinking"]);
     if (typeof thoughts === "string") thinking = (thinking ?? "") + thoughts;
   }
-  return { content, ...(thinking === undefined ? {} : { thinking }) };
+  return { content: textOf(value), ...(thinking === undefined ? {} : { thinking }) };
+}
+
+/** The texts of the parts in one; what is no list stays as it is. */
+function textOf(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  let text: string | undefined;
+  for (const part of value as readonly unknown[])
+    if (isRecord(part) && typeof part["text"] === "string") text = (text ?? "") + part["text"];
+  return text;
 }
 
 /** Of a choice or a tool call: bounded, since lists are as long as the highest one. */

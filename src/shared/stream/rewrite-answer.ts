@@ -18,6 +18,7 @@ import type { TextFilter } from "./text-filter.ts";
 import { writeWholeAnswer, type AnswerShape } from "./whole-answer.ts";
 import { readEngineUsage, type Price } from "./wire-usage.ts";
 import { isRecord } from "../wire/is-record.ts";
+import { isTooDeep } from "./nesting.ts";
 
 export interface RewriteOptions {
   readonly engineApi: EngineApi;
@@ -40,6 +41,7 @@ export interface RewrittenAnswer {
 
 /** `error`: why it is no answer, for the log; the client's words are the caller's. */
 export function rewriteAnswer(json: string, options: RewriteOptions): Result<RewrittenAnswer, string> {
+  if (isTooDeep(json)) return err("the answer is nested too deeply");
   let value: unknown;
   try {
     value = JSON.parse(json);
