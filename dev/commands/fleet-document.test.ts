@@ -153,6 +153,28 @@ describe("ORIGIN_URL", () => {
     },
   );
 
+  test.each(["nothing", "only the head of an answer"])(
+    "starts all the same where a server lists its models and then sends %s, and says so",
+    async (sent) => {
+      const asked: string[] = [];
+      const url = await serverThat((request, response, body) => {
+        if (request.url === "/v1/models") serving(listOf("slow", "other"))(request, response, body);
+        else if (request.url !== "/v1/chat/completions") response.writeHead(404).end();
+        else {
+          asked.push(body);
+          if (sent !== "nothing")
+            response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+        }
+      });
+      const resolved = await resolveFleetDocument({ ORIGIN_URL: url }, 300);
+      if (resolved.source !== "origin-url") throw new Error("there is a server");
+      expect(resolved.description).toContain("did not answer a first chat within 0.3 s");
+      expect(resolved.fleet.aliases["auto"]).toEqual({ models: ["slow"] });
+      expect(asked).toHaveLength(1);
+      expect(resolved.fleet.clusters[0]?.models[0]?.engine_features.stream_usage).toBe(false);
+    },
+  );
+
   test("does not show a password that it holds", async () => {
     const failed = resolveFleetDocument({ ORIGIN_URL: "https://me:hunter2@h/v1" });
     await expect(failed).rejects.toThrow("holds a user's name or password");

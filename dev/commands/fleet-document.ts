@@ -2,7 +2,7 @@
 import { fleetIdSchema } from "../../src/shared/routing/fleet/alias-config.ts";
 import { capabilitySchema, fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { checkFleet, FleetError, hints, versioned } from "./fleet-command.ts";
-import { probeServer, type ProbedModel } from "../start/origin-probe.ts";
+import { probeServer, usualLookMs, type ProbedModel } from "../start/origin-probe.ts";
 import { DocumentError, readDocument } from "./read-document.ts";
 
 export type FleetDocument =
@@ -14,10 +14,11 @@ export class FleetDocumentError extends Error {}
 /** Rejects with a FleetDocumentError whose message says what to fix. */
 export async function resolveFleetDocument(
   environment: Readonly<Record<string, string | undefined>>,
+  lookMs = usualLookMs,
 ): Promise<FleetDocument> {
   const originUrl = environment["ORIGIN_URL"];
   const file = environment["FLEET"];
-  if (originUrl !== undefined && originUrl !== "") return fromServer(originUrl);
+  if (originUrl !== undefined && originUrl !== "") return fromServer(originUrl, lookMs);
   if (file !== undefined && file !== "") return fromFile(file);
   return { source: "dev-fleet" };
 }
@@ -44,7 +45,7 @@ async function fromFile(file: string): Promise<FleetDocument> {
   };
 }
 
-async function fromServer(given: string): Promise<FleetDocument> {
+async function fromServer(given: string, lookMs: number): Promise<FleetDocument> {
   // People paste both forms: the server's root, and the base URL of an OpenAI client.
   const url = given.replace(/\/+$/, "").replace(/\/v1$/, "");
   const parsed = URL.canParse(url) ? new URL(url) : null;
@@ -53,7 +54,7 @@ async function fromServer(given: string): Promise<FleetDocument> {
     throw new FleetDocumentError("ORIGIN_URL holds a user's name or password, which is never sent in a URL.");
   if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.search !== "" || parsed.hash !== "")
     throw new FleetDocumentError(`ORIGIN_URL=${given} is not an http(s) URL without a query.`);
-  const { models, chats } = await probeServer(url).catch((error: unknown) => {
+  const { models, chats, isSlow } = await probeServer(url, lookMs).catch((error: unknown) => {
     throw new FleetDocumentError(
       `ORIGIN_URL=${given}: ${error instanceof Error ? error.message : String(error)}`,
     );
@@ -82,8 +83,15 @@ async function fromServer(given: string): Promise<FleetDocument> {
   return {
     source: "origin-url",
     fleet,
-    description: `${url}: ${taken.map(idOf).join(", ")}${leftOut > 0 ? `, and ${leftOut} more that are left out` : ""} (auto is ${idOf(usual)})`,
+    description: `${url}: ${taken.map(idOf).join(", ")}${leftOut > 0 ? `, and ${leftOut} more that are left out` : ""} (auto is ${idOf(usual)})${isSlow ? slowNote(lookMs) : ""}`,
   };
+}
+
+function slowNote(lookMs: number): string {
+  return (
+    `; it did not answer a first chat within ${lookMs / 1000} s, so it is taken for a server that tells no usage, ` +
+    "and tokens are estimated: start again once it answers"
+  );
 }
 
 /** The most models that a cluster's schema allows. */

@@ -21,36 +21,44 @@ export interface ProbedServer {
   readonly models: readonly ProbedModel[];
   /** The first one that can chat: servers list models by age or name, including those for embeddings. */
   readonly chats: ProbedModel | null;
+  /** It took connections and did not answer all of it in time: what it did not tell is taken for what it can't do. */
+  readonly isSlow: boolean;
 }
 
 /** Used if the server does not report its window. Small enough for every common model; `FLEET` can set another. */
 const unknownContextWindow = 8192;
 const largestContextWindow = 10_000_000;
 const longestName = 256;
-/** Listing is quick; the first token may wait until the model is loaded. */
 const listTimeoutMs = 5000;
-const answerTimeoutMs = 60_000;
+/**
+ * For everything that is requested after the list. A first token may wait while a model is loaded, which takes some tens of seconds for
+ * a large one; if it takes longer, the product starts without it and says so.
+ */
+export const usualLookMs = 60_000;
+/** Of that, for answers that need no model. */
+const sideTimeoutMs = 2000;
 /** The most models tried before concluding that none can chat. A refusal is quick. */
 const mostAsked = 8;
 
 type Listed = Readonly<Record<string, unknown>> & { readonly id: string };
 type Usage = Pick<ProbedModel["features"], "stream_usage" | "continuous_usage">;
 
-/** Rejects with a sentence about the server's fault. */
-export async function probeServer(url: string): Promise<ProbedServer> {
+/** Rejects with a sentence about a fault of the server's list. */
+export async function probeServer(url: string, lookMs = usualLookMs): Promise<ProbedServer> {
   const listed = await listModels(url);
   const [first] = listed;
-  if (first === undefined) return { models: [], chats: null };
-  const metrics = await bodyOf(`${url}/metrics`);
+  if (first === undefined) return { models: [], chats: null, isSlow: false };
+  const look = AbortSignal.timeout(lookMs);
+  const metrics = await bodyOf(`${url}/metrics`, look);
   const hasOwnMetrics = metrics?.includes("vllm:") === true;
   const isVllm = hasOwnMetrics || first["owned_by"] === "vllm";
-  const { chats, usage } = await firstThatChats(url, listed);
+  const { chats, usage } = await firstThatChats(url, listed, look);
   const features = {
     ...usage,
-    tokenize: (await statusOf(`${url}/tokenize`, { model: (chats ?? first).id, prompt: "a" })) === 200,
+    tokenize: (await statusOf(`${url}/tokenize`, { model: (chats ?? first).id, prompt: "a" }, look)) === 200,
     metrics: hasOwnMetrics,
     cache_salt: isVllm,
-    choices: isVllm || (chats !== null && (await givesChoices(url, chats.id))),
+    choices: isVllm || (chats !== null && (await givesChoices(url, chats.id, look))),
   };
   const models = listed.map((model) => ({
     id: model.id,
@@ -58,7 +66,7 @@ export async function probeServer(url: string): Promise<ProbedServer> {
     contextWindow: windowOf(model),
     features,
   }));
-  return { models, chats: models.find(({ id }) => id === chats?.id) ?? null };
+  return { models, chats: models.find(({ id }) => id === chats?.id) ?? null, isSlow: look.aborted };
 }
 
 /** Each once, in the server's order. */
@@ -123,9 +131,10 @@ function windowOf(model: Listed): number {
 async function firstThatChats(
   url: string,
   listed: readonly Listed[],
+  look: AbortSignal,
 ): Promise<{ readonly chats: Listed | null; readonly usage: Usage }> {
   for (const model of listed.slice(0, mostAsked)) {
-    const usage = await probeUsage(url, model.id);
+    const usage = await probeUsage(url, model.id, look);
     if (usage !== null) return { chats: model, usage };
   }
   return { chats: null, usage: noUsage };
@@ -135,20 +144,17 @@ const noUsage: Usage = { stream_usage: false, continuous_usage: false };
 
 /**
  * Requests a short answer with all forms of usage; if the server refuses an unknown field, requests less. Null: it refuses everything.
- * A server that breaks off, or takes a minute, is not tried again: its abilities show in use.
+ * A server that breaks off, or is too slow, is not tried again: its abilities show in use.
  */
-async function probeUsage(url: string, model: string): Promise<Usage | null> {
+async function probeUsage(url: string, model: string, look: AbortSignal): Promise<Usage | null> {
   const streamOptions = [
     { include_usage: true, continuous_usage_stats: true },
     { include_usage: true },
     null,
   ];
   for (const options of streamOptions) {
-    const events = await streamOf(url, {
-      model,
-      messages: [{ role: "user", content: "Hi" }],
-      max_tokens: 2,
-      stream: true,
+    const events = await streamOf(url, look, {
+      ...aWord(model),
       ...(options === null ? {} : { stream_options: options }),
     });
     if (events === "broken") return noUsage;
@@ -169,14 +175,8 @@ async function probeUsage(url: string, model: string): Promise<Usage | null> {
 }
 
 /** Requests two answers of two tokens. A server that supports only one choice refuses the field or ignores it. */
-async function givesChoices(url: string, model: string): Promise<boolean> {
-  const events = await streamOf(url, {
-    model,
-    messages: [{ role: "user", content: "Hi" }],
-    max_tokens: 2,
-    stream: true,
-    n: 2,
-  });
+async function givesChoices(url: string, model: string, look: AbortSignal): Promise<boolean> {
+  const events = await streamOf(url, look, { ...aWord(model), n: 2 });
   if (typeof events === "string") return false;
   const choices = events.flatMap((event) =>
     Array.isArray(event["choices"]) ? (event["choices"] as unknown[]) : [],
@@ -186,11 +186,19 @@ async function givesChoices(url: string, model: string): Promise<boolean> {
   );
 }
 
+function aWord(model: string): object {
+  return { model, messages: [{ role: "user", content: "Hi" }], max_tokens: 2, stream: true };
+}
+
 type Events = readonly Readonly<Record<string, unknown>>[];
 
-async function streamOf(url: string, body: unknown): Promise<Events | "refused" | "broken"> {
+async function streamOf(
+  url: string,
+  look: AbortSignal,
+  body: unknown,
+): Promise<Events | "refused" | "broken"> {
   try {
-    const response = await post(`${url}/v1/chat/completions`, body, answerTimeoutMs);
+    const response = await post(`${url}/v1/chat/completions`, body, look);
     const text = await response.text();
     if (!response.ok || !text.includes("data:")) return "refused";
     const events = text.split("\n").flatMap((line) => {
@@ -205,18 +213,18 @@ async function streamOf(url: string, body: unknown): Promise<Events | "refused" 
   }
 }
 
-async function bodyOf(url: string): Promise<string | null> {
+async function bodyOf(url: string, look: AbortSignal): Promise<string | null> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(listTimeoutMs) });
+    const response = await fetch(url, { signal: briefly(look) });
     return response.ok ? await response.text() : null;
   } catch {
     return null;
   }
 }
 
-async function statusOf(url: string, body: unknown): Promise<number> {
+async function statusOf(url: string, body: unknown, look: AbortSignal): Promise<number> {
   try {
-    const response = await post(url, body, listTimeoutMs);
+    const response = await post(url, body, briefly(look));
     await response.body?.cancel();
     return response.status;
   } catch {
@@ -224,11 +232,15 @@ async function statusOf(url: string, body: unknown): Promise<number> {
   }
 }
 
-function post(url: string, body: unknown, timeoutMs: number): Promise<Response> {
+function briefly(look: AbortSignal): AbortSignal {
+  return AbortSignal.any([look, AbortSignal.timeout(sideTimeoutMs)]);
+}
+
+function post(url: string, body: unknown, signal: AbortSignal): Promise<Response> {
   return fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
-    signal: AbortSignal.timeout(timeoutMs),
+    signal,
   });
 }
