@@ -71,9 +71,9 @@ test.for(endpoints)(
     expect(told.map((line) => line.custom_id).sort()).toEqual(names.toSorted());
     const tokens = told.reduce((sum, { response }) => sum + response.body.usage.total_tokens, 0);
     await expect.poll(() => usedBy(apiKey)).toMatchObject({ tokens, reserved: 0 });
-    // What made the batch counts as one; of that the kill may have come ahead.
+    // Its file and what made the batch count as one each; of those the kill may have come ahead.
     const { requests } = await usedBy(apiKey);
     expect(requests - count).toBeGreaterThanOrEqual(0);
-    expect(requests - count).toBeLessThanOrEqual(1);
+    expect(requests - count).toBeLessThanOrEqual(2);
   },
 );
