@@ -15,6 +15,7 @@ function book() {
 type Stub = ReturnType<typeof book>;
 
 const tenant = "demo";
+const dayMs = 86_400_000;
 
 async function tell(stub: Stub, org: string, date: string, model: string, tokens: number): Promise<void> {
   const uses = [{ model, requests: 1, tokens, microdollars: tokens * 3 }];
@@ -129,22 +130,26 @@ test("what is known already costs no row, and a book that was only asked holds n
 
 test("days go after 400 days, by the book's own alarm, and an empty book leaves nothing", async () => {
   const stub = book();
-  const days: DayUse[] = ["2025-10-26", "2026-11-30"].map((date) => ({
-    date,
+  // By today: an alarm that is past on the real clock comes by itself, between any two steps.
+  const nowMs = Date.now();
+  const daysAgo = (days: number) => new Date(nowMs - days * dayMs).toISOString().slice(0, 10);
+  const days: DayUse[] = [401, 400].map((ago) => ({
+    date: daysAgo(ago),
     uses: [{ model: "m", requests: 1, tokens: 1, microdollars: 1 }],
   }));
   await stub.book({ v: 1, tenant, org: "a", days });
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.UTC(2026, 11, 1) });
+  vi.useFakeTimers({ toFake: ["Date"], now: nowMs });
   expect(await runDurableObjectAlarm(stub)).toBe(true);
-  expect((await read(stub, { from: "2020-01-01" })).lines.map(({ date }) => date)).toEqual(["2026-11-30"]);
-  vi.setSystemTime(Date.UTC(2028, 0, 10));
+  const always = { from: "2020-01-01", until: "9999-01-01" };
+  expect((await read(stub, always)).lines.map(({ date }) => date)).toEqual([daysAgo(400)]);
+  vi.setSystemTime(nowMs + dayMs);
   expect(await runDurableObjectAlarm(stub)).toBe(true);
   await runInDurableObject(stub, async (_object, { storage }) => {
     expect(storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'used'").toArray()).toEqual([]);
     expect(await storage.getAlarm()).toBeNull();
   });
-  await tell(stub, "a", "2028-01-10", "m", 1);
-  expect((await read(stub, { until: "2029-01-01" })).lines).toHaveLength(1);
+  await tell(stub, "a", daysAgo(0), "m", 1);
+  expect((await read(stub, always)).lines).toHaveLength(1);
 });
 
 test("another tenant's book tells nothing, and a version that is not known is said to be none", async () => {

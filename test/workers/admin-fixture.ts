@@ -2,6 +2,7 @@ import { exports } from "cloudflare:workers";
 import { SignJWT } from "jose/jwt/sign";
 import { afterEach, beforeAll, expect, vi } from "vitest";
 import { fakeEngine } from "./fake-engine.ts";
+import { farFromMidnight } from "./far-from-midnight.ts";
 
 /** What tests of `/admin` stand on: tenants made through the API itself, tokens of the platform's and of theirs. */
 export type Json = Record<string, unknown>;
@@ -88,6 +89,7 @@ export async function newTenant(members: Json = {}): Promise<TestTenant> {
       },
     ],
     keys: { tiers: ["pro", "enterprise"], scopes: ["tenant:admin", "reports"] },
+    time_zone: farFromMidnight(),
     ...members,
   };
   const put = await ask("PUT", `/admin/tenants/${id}`, await platformToken(), config);

@@ -5,6 +5,7 @@ import { SignJWT } from "jose";
 import demo from "../../config/tenants/demo.json";
 import { parseTenantConfig, tenantEntries } from "../../src/shared/tenancy/tenant-entries.ts";
 import worker from "../../workers/edge/index.ts";
+import { farFromMidnight } from "./far-from-midnight.ts";
 
 const contexts: ExecutionContext[] = [];
 
@@ -26,7 +27,13 @@ export async function settled(): Promise<void> {
 export async function putTenant(id: string, settings: object): Promise<void> {
   const [issuer] = demo.issuers;
   const parsed = parseTenantConfig(
-    JSON.stringify({ ...demo, id, issuers: [{ ...issuer, issuer: issuerOf(id) }], ...settings }),
+    JSON.stringify({
+      ...demo,
+      id,
+      issuers: [{ ...issuer, issuer: issuerOf(id) }],
+      time_zone: farFromMidnight(),
+      ...settings,
+    }),
   );
   if (!parsed.ok) throw new Error(parsed.error);
   for (const { key, value } of await tenantEntries(parsed.value)) await env.CONFIG.put(key, value);

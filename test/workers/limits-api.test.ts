@@ -3,6 +3,7 @@ import { limitsReportSchema, usageReportSchema } from "../../src/shared/wire/usa
 import { ask, newTenant, platformToken, type Json } from "./admin-fixture.ts";
 import { fakeEngine } from "./fake-engine.ts";
 import { eventually } from "./eventually.ts";
+import { farFromMidnight } from "./far-from-midnight.ts";
 
 /** Limits as clients and admins see them, through the Worker as it ships. */
 beforeAll(() => {
@@ -41,7 +42,8 @@ function limitNamed(scope: unknown, name: string): Shown {
 }
 
 test("GET /v1/usage shows every limit, what is used of it, and tokens and cost by model", async () => {
-  const tenant = await newTenant({ time_zone: "Europe/Berlin", limits: { user: { pro: limits } } });
+  const timeZone = farFromMidnight();
+  const tenant = await newTenant({ time_zone: timeZone, limits: { user: { pro: limits } } });
   const token = await tenant.token({ sub: "ann", tier: "pro" });
   const answered = await chat(token);
   expect(answered.status).toBe(200);
@@ -57,7 +59,7 @@ test("GET /v1/usage shows every limit, what is used of it, and tokens and cost b
   });
   const { body } = await ask("GET", "/v1/usage", token);
   const report = usageReportSchema.parse(body);
-  expect(report).toMatchObject({ tier: "pro", time_zone: "Europe/Berlin" });
+  expect(report).toMatchObject({ tier: "pro", time_zone: timeZone });
   expect(limitNamed(report.user, "requests_per_day")).toMatchObject({ limit: 3, used: 1, remaining: 2 });
   expect(limitNamed(report.user, "tokens_per_month")).toMatchObject({ used: tokens, limit: 2_000 });
   expect(limitNamed(report.user, "concurrent_requests")).toMatchObject({ used: 0, remaining: 2 });
