@@ -42,9 +42,9 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
-          // A file's first request loads the whole Worker, which takes seconds on a busy machine.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // A file's first request loads the whole Worker, which takes seconds on a busy machine. As above, and below the silence in dev/test.ts.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           expect: { poll: { timeout: 25_000 } },
           include: ["durable-objects/**/*.test.ts", "workers/**/*.test.ts", "test/workers/**/*.test.ts"],
         },

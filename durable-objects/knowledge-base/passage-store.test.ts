@@ -101,7 +101,7 @@ function passageText(at: number): string {
   return `${words.join(" ")} unique${at}y`;
 }
 
-test("10,000 passages are put in", { timeout: 300_000 }, async () => {
+test("10,000 passages are put in", { timeout: 240_000 }, async () => {
   await runInDurableObject(object("many"), (_instance, { storage }) => {
     const store = new PassageStore(storage);
     for (let from = 0; from < topics.length; from += 1000)

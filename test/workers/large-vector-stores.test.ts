@@ -60,7 +60,7 @@ async function near(caller: Caller, storeId: string): Promise<string[]> {
 
 test(
   "its vectors come into the index behind the binding, are found there, and go with their file",
-  { timeout: 300_000 },
+  { timeout: 240_000 },
   async () => {
     const ann = await callerOf("indexed", "ann");
     const { storeId, file, stub } = await filledStore(ann);
@@ -93,7 +93,7 @@ test(
 
 test(
   "of a tenant that did not ask for it nothing lies outside, however large its store",
-  { timeout: 300_000 },
+  { timeout: 240_000 },
   async () => {
     const bea = await callerOf("compared", "bea");
     const { length } = boundVectorize.calls;

@@ -97,7 +97,7 @@ const examples: [Step[]][] = [
 
 test.for(orders)(
   "whatever a user does to turns that %s in their conversation, and whatever is killed: each is settled once, by what was delivered; nothing deleted comes back; nobody gets 5xx but in a kill",
-  { timeout: 600_000 },
+  { timeout: 240_000 },
   async (order) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 22 }), async (steps) => {
