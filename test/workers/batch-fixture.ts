@@ -96,7 +96,8 @@ export const batchLinesBy = (): Promise<(result: string) => number> =>
   countedBy("edgewise_batch_lines_total");
 export const batchesBy = (): Promise<(result: string) => number> => countedBy("edgewise_batches_total");
 
-async function countedBy(metric: string): Promise<(result: string) => number> {
+/** A counter by its `result`, as operators see it. */
+export async function countedBy(metric: string): Promise<(result: string) => number> {
   const authorization = `Bearer ${await platformToken("platform:metrics")}`;
   const scraped = await send("/metrics", { headers: { authorization } });
   expect(scraped.status).toBe(200);

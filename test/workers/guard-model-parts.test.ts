@@ -1,5 +1,6 @@
 /** A guard model and prompts that it is shown in parts: each is judged, and the worst verdict is the prompt's. */
 import { expect, test, vi } from "vitest";
+import { countedBy } from "./batch-fixture.ts";
 import { bearer, settled } from "./edge-under-test.ts";
 import { ask, chat, toGuard, untilAborted } from "./moderation-fixture.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
@@ -82,12 +83,13 @@ test("what would be asked about without end is refused: no prompt is more questi
 
 test("what a guard has found counts, though it is late with the rest, under open as well; what it is late with is no verdict otherwise", async () => {
   const long = `How is it done? ${"All is well. ".repeat(1_500)}`;
-  for (const [tenant, says, status] of [
-    ["harm-guard-late", ["unsafe", "\n", "S9"], 400],
-    ["harm-guard-late-open", ["unsafe", "\n", "S9"], 400],
-    ["harm-guard-late", ["safe"], 503],
-    ["harm-guard-late-open", ["safe"], 200],
+  for (const [tenant, says, status, counted] of [
+    ["harm-guard-late", ["unsafe", "\n", "S9"], 400, "unsafe"],
+    ["harm-guard-late-open", ["unsafe", "\n", "S9"], 400, "unsafe"],
+    ["harm-guard-late", ["safe"], 503, "partial"],
+    ["harm-guard-late-open", ["safe"], 200, "partial"],
   ] as const) {
+    const before = await countedBy(verdicts);
     let asked = 0;
     vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
       if (toGuard(init) !== null) asked += 1;
@@ -97,6 +99,11 @@ test("what a guard has found counts, though it is late with the rest, under open
     const response = await ask(tenant, chat(long));
     expect(response.status).toBe(status);
     await response.body?.cancel();
+    const after = await countedBy(verdicts);
+    const results = ["safe", "unsafe", "late", "partial", "failed", "unreadable"];
+    expect(results.filter((result) => after(result) > before(result))).toEqual([counted]);
   }
   vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
 });
+
+const verdicts = "edgewise_guard_verdicts_total";

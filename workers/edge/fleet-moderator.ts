@@ -170,7 +170,8 @@ function fleetModerator(
         return { isUnreadable: true };
       }
       if (fault !== "late") isolate.report("guard model", `${alias}: ${fault}`);
-      count(verdict !== null && !isUnsafe ? "partial" : fault === "late" ? "late" : "failed");
+      if (verdict === null) count(fault === "late" ? "late" : "failed");
+      else count(isUnsafe ? "unsafe" : "partial");
       return isUnsafe ? { ...verdict, isPartial: true } : null;
     },
     note(judgements, known) {
