@@ -23,10 +23,14 @@ function lineOf(name: string, content: string, more: object = {}) {
 async function ended(client: OpenAI, id: string): Promise<Batch> {
   let batch = await client.batches.retrieve(id);
   await expect
-    .poll(async () => {
-      batch = await client.batches.retrieve(id);
-      return batch.status;
-    })
+    .poll(
+      async () => {
+        batch = await client.batches.retrieve(id);
+        return batch.status;
+      },
+      // Its lines take what capacity nobody else needs.
+      { timeout: 120_000 },
+    )
     .toMatch(/^(completed|failed|expired|cancelled)$/);
   return batch;
 }

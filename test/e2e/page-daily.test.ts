@@ -1,7 +1,7 @@
 /** What one does every day beside asking: keys, one's own last words, a quote, the rest of an answer, what is left of the limits. */
 import { describe, expect, test } from "vitest";
 import { leave, say, signInToDemo, startBrowser } from "./browser.ts";
-import { answerIs, chatPage, done, signInWith } from "./chat-page.ts";
+import { answerIs, beingWritten, chatPage, done, signInWith } from "./chat-page.ts";
 import { clientFor, setSpeed, tokenFor, unique } from "./product.ts";
 
 const browser = await startBrowser();
@@ -94,12 +94,12 @@ describe.skipIf(browser === null)("every day on the chat page", () => {
   });
 
   test("an answer that was stopped is gone on from; an answer that is whole is not", async () => {
-    await setSpeed({ token_ms: 60 });
+    await setSpeed({ token_ms: 300 });
     const { page } = await open();
     await signInToDemo(page);
     await say(page, "write 300 words");
     const answer = page.locator("article.assistant");
-    await expect.poll(() => answer.getAttribute("data-status")).toBe("streaming");
+    await beingWritten(page);
     await expect.poll(async () => (await answer.innerText()).length).toBeGreaterThan(20);
     await page.keyboard.press("Escape");
     await answer.getByText("Stopped").waitFor();
@@ -118,10 +118,10 @@ describe.skipIf(browser === null)("every day on the chat page", () => {
     await signInWith(page, await tokenFor(caller));
     await say(page, "A first question");
     await done(page, 1);
-    await setSpeed({ token_ms: 200 });
+    await setSpeed({ token_ms: 1000 });
     await say(page, "write 300 words");
     const last = page.locator("article.assistant").last();
-    await expect.poll(() => last.getAttribute("data-status")).toBe("streaming");
+    await beingWritten(page);
     const account = page.getByRole("button", { name: "Account" });
     const menu = page.locator("#account");
     await account.press("Enter");
@@ -146,7 +146,7 @@ describe.skipIf(browser === null)("every day on the chat page", () => {
       .waitFor();
     await page.keyboard.press("Escape");
     await sheet.waitFor({ state: "detached" });
-    expect(await page.evaluate("document.activeElement.ariaLabel")).toBe("Account");
+    await expect.poll(() => page.evaluate("document.activeElement.ariaLabel")).toBe("Account");
     await page.keyboard.press("Control+/");
     const keys = page.getByRole("dialog", { name: "Keyboard shortcuts" });
     await keys.getByText("Stop the answer").waitFor();
@@ -176,6 +176,8 @@ describe.skipIf(browser === null)("every day on the chat page", () => {
     await done(page, 1);
     const focused = () =>
       page.evaluate<string>("document.activeElement.ariaLabel ?? document.activeElement.id");
+    // It is there once the chats are listed, though not seen yet.
+    await page.locator("input[type=search]").waitFor({ state: "attached" });
     await page.keyboard.press("Control+k");
     await expect.poll(focused).toBe("Search chats by name");
     await page.keyboard.press("Shift+Escape");
@@ -187,15 +189,16 @@ describe.skipIf(browser === null)("every day on the chat page", () => {
   });
 
   test("who reads something else sees at the tab that the answer is there, until he looks at it", async () => {
-    await setSpeed({ token_ms: 20 });
+    await setSpeed({ token_ms: 1000 });
     const { page } = await open();
     await signInToDemo(page);
     await say(page, "write 30 words");
     const looks = (hidden: boolean) =>
       page.evaluate(`Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
         document.dispatchEvent(new Event("visibilitychange"))`);
-    await expect.poll(() => page.locator("article.assistant").getAttribute("data-status")).toBe("streaming");
+    await beingWritten(page);
     await looks(true);
+    await setSpeed({ token_ms: 0 });
     await done(page, 1);
     await expect.poll(() => page.title()).toMatch(/^✓ /);
     await looks(false);

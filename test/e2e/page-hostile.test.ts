@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { leave, say, startBrowser } from "./browser.ts";
 import { chatPage, done, signInWith } from "./chat-page.ts";
-import { clientFor, tokenFor, unique } from "./product.ts";
+import { clientFor, listed, tokenFor, unique } from "./product.ts";
 
 const browser = await startBrowser();
 
@@ -102,6 +102,7 @@ describe.skipIf(browser === null)("the chat page", () => {
       const { id } = await client.conversations.create();
       await client.post(`/conversations/${id}`, { body: { title } });
     }
+    await listed(client, 20);
     const { page, complaints, bytes } = await open();
     await page.addInitScript(`
       hits = [];

@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { leave, say, signInToDemo, startBrowser } from "./browser.ts";
 import { chatPage, done, faultEverywhere, shots } from "./chat-page.ts";
-import { replicas, unique } from "./product.ts";
+import { reachedWith, unique } from "./product.ts";
 
 const browser = await startBrowser();
 /** One pixel. */
@@ -20,16 +20,10 @@ async function choose(page: Page, ...names: readonly string[]): Promise<void> {
 
 /** What the model was shown beside this text. */
 async function shownWith(text: string): Promise<string[]> {
-  const bodies = await Promise.all(
-    replicas.map(async (replica) => {
-      const answer = await fetch(`${replica}/_dev/requests`);
-      return ((await answer.json()) as { requests: { body: unknown }[] }).requests;
-    }),
+  const asked = (await reachedWith(text)).map(([first]) => JSON.stringify(first?.body));
+  return asked.flatMap((body) =>
+    [...body.matchAll(/data:image\/(\w+);base64/g)].map(([, kind = ""]) => kind),
   );
-  const asked = bodies.flat().map(({ body }) => JSON.stringify(body));
-  return asked
-    .filter((body) => body.includes(text))
-    .flatMap((body) => [...body.matchAll(/data:image\/(\w+);base64/g)].map(([, kind = ""]) => kind));
 }
 
 describe.skipIf(browser === null)("pictures on the chat page", () => {
