@@ -10,6 +10,8 @@ import {
   type CreateOwnersBatchOutcome,
   type FindClaimedBatchOutcome,
   type HoldPlacesOutcome,
+  type ListBatches,
+  type ListBatchesOutcome,
   type ReleasePlacesOutcome,
   libraryName,
   libraryVersion,
@@ -83,6 +85,12 @@ export class LibraryBatches {
     if (!isKnown) batches.doom(batchId, Date.now());
     const detail = typeof made === "string" ? made : `a new batch answers ${made.result}`;
     return { result: "unreachable", detail };
+  }
+
+  list(message: ListBatches): ListBatchesOutcome {
+    if (!this.#store.isOpen) return { result: "ok", ids: [], hasMore: false };
+    const { rows, hasMore } = this.#store.batches.page(message);
+    return { result: "ok", ids: rows, hasMore };
   }
 
   claimed(claim: BatchClaim): FindClaimedBatchOutcome {

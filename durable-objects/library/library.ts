@@ -61,7 +61,7 @@ import { within } from "../../src/shared/isolate/within.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { longestWaitMs } from "../storage/in-time.ts";
 import { wrongMessage } from "../storage/owned-message.ts";
-import { FileUploads } from "./file-uploads.ts";
+import { LibraryFiles } from "./library-files.ts";
 import { LibraryBatches } from "./library-batches.ts";
 import { LibraryDuties } from "./library-duties.ts";
 import { LibraryRoll } from "./library-roll.ts";
@@ -72,7 +72,8 @@ import { VectorStores } from "./vector-stores.ts";
 /**
  * One owner's files, and which uploads in parts, vector stores and batches of requests they have. It is the source of truth about files: a file that is
  * deleted here is gone, and every object that holds a part of it is told until it holds nothing (library-duties.ts). Limits are enforced
- * here, where everything is counted.
+ * here, where everything is counted. The methods below check who asks and see to what a change leaves to do; the classes that they call have
+ * the work, by subject.
  */
 export class Library extends DurableObject {
   readonly #store: LibraryStore;
@@ -80,7 +81,7 @@ export class Library extends DurableObject {
   readonly #duties: LibraryDuties;
   readonly #vectorStores: VectorStores;
   readonly #batches: LibraryBatches;
-  readonly #files: FileUploads;
+  readonly #files: LibraryFiles;
   readonly #uploads: PartedUploads;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
@@ -90,17 +91,13 @@ export class Library extends DurableObject {
     this.#batches = new LibraryBatches(env, this.#store);
     this.#duties = new LibraryDuties(context, env, this.#store, this.#roll, this.#batches);
     this.#vectorStores = new VectorStores(this.#store, this.#roll, this.#duties);
-    this.#files = new FileUploads(this.#store, this.#roll);
+    this.#files = new LibraryFiles(this.#store, this.#roll);
     this.#uploads = new PartedUploads(this.#store, this.#roll);
     if (this.#store.isOpen) void context.blockConcurrencyWhile(() => this.#duties.wake());
   }
 
   async beginUpload(message: BeginUpload): Promise<BeginUploadOutcome> {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    const begun = await this.#files.begin(message);
-    await this.#duties.wakeInTime();
-    return begun;
+    return this.#changed(message, () => this.#files.begin(message));
   }
 
   writePart(message: WritePart): WritePartOutcome {
@@ -112,7 +109,7 @@ export class Library extends DurableObject {
     if (failure !== null) return failure;
     if (!this.#files.finish(message)) return { result: "unknown" };
     await this.#duties.wakeInTime();
-    return this.#file(message.fileId);
+    return this.#files.get(message.fileId);
   }
 
   async dropUpload(message: DropUpload): Promise<DeleteFileOutcome> {
@@ -124,11 +121,7 @@ export class Library extends DurableObject {
   }
 
   async createUpload(message: CreateUpload): Promise<CreateUploadOutcome> {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    const created = await this.#uploads.create(message);
-    await this.#duties.wakeInTime();
-    return created;
+    return this.#changed(message, () => this.#uploads.create(message));
   }
 
   beginUploadPart(message: BeginUploadPart): BeginUploadPartOutcome {
@@ -140,11 +133,7 @@ export class Library extends DurableObject {
   }
 
   async claimUpload(message: ClaimUpload): Promise<ClaimUploadOutcome> {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    const claimed = this.#uploads.claim(message);
-    await this.#duties.wakeInTime();
-    return claimed;
+    return this.#changed(message, () => this.#uploads.claim(message));
   }
 
   claimStanding(message: NameClaim): ClaimStandingOutcome {
@@ -152,12 +141,8 @@ export class Library extends DurableObject {
   }
 
   async completeUpload(message: NameClaim): Promise<CompleteUploadOutcome> {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    const completed = this.#uploads.complete(message);
     // A file of many parts owes the bucket as many deletions: nobody waits for them.
-    await this.#duties.wakeInTime();
-    return completed;
+    return this.#changed(message, () => this.#uploads.complete(message));
   }
 
   async cancelUpload(message: CancelUpload): Promise<CancelUploadOutcome> {
@@ -169,33 +154,22 @@ export class Library extends DurableObject {
   }
 
   getFile(message: NameFile): FileOutcome {
-    return this.#failure(message) ?? this.#file(message.fileId);
+    return this.#failure(message) ?? this.#files.get(message.fileId);
   }
 
   listFiles(message: ListFiles): ListFilesOutcome {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    const { rows, hasMore } = this.#store.files(message, message.purpose, Date.now());
-    return { result: "ok", files: rows, hasMore };
+    return this.#failure(message) ?? this.#files.list(message);
   }
 
   readPart(message: ReadPart): ReadPartOutcome {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    const { fileId, part } = message;
-    return this.#store.isReadable(fileId, Date.now())
-      ? { result: "ok", bytes: this.#store.part(fileId, part) }
-      : { result: "unknown" };
+    return this.#failure(message) ?? this.#files.readPart(message);
   }
 
   /** Its bytes, and its text in every store, are gone with the answer, or soon after if an object can't be reached. */
   async deleteFile(message: NameFile): Promise<DeleteFileOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    const nowMs = Date.now();
-    const row = this.#store.file(message.fileId, nowMs) === null ? null : this.#store.row(message.fileId);
-    if (row === null) return { result: "unknown" };
-    this.#store.removeFile(row, nowMs);
+    if (!this.#files.remove(message.fileId)) return { result: "unknown" };
     await this.#carryOut();
     return { result: "deleted" };
   }
@@ -209,17 +183,13 @@ export class Library extends DurableObject {
   }
 
   listStores(message: ListStores): ListStoresOutcome {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    const { rows, hasMore } = this.#store.stores(message);
-    return { result: "ok", ids: rows, hasMore };
+    return this.#failure(message) ?? this.#vectorStores.list(message);
   }
 
   async deleteStore(message: DeleteStore): Promise<DeleteStoreOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    if (!this.#store.hasStore(message.storeId)) return { result: "unknown" };
-    this.#store.removeStore(message.storeId, Date.now());
+    if (!this.#vectorStores.remove(message.storeId)) return { result: "unknown" };
     await this.#carryOut();
     return { result: "deleted" };
   }
@@ -237,9 +207,7 @@ export class Library extends DurableObject {
   }
 
   findClaimedBatch(message: FindClaimedBatch): FindClaimedBatchOutcome {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    return this.#batches.claimed(message.claim);
+    return this.#failure(message) ?? this.#batches.claimed(message.claim);
   }
 
   /** In a tenant's own. */
@@ -259,11 +227,7 @@ export class Library extends DurableObject {
   }
 
   listBatches(message: ListBatches): ListBatchesOutcome {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    if (!this.#store.isOpen) return { result: "ok", ids: [], hasMore: false };
-    const { rows, hasMore } = this.#store.batches.page(message);
-    return { result: "ok", ids: rows, hasMore };
+    return this.#failure(message) ?? this.#batches.list(message);
   }
 
   async batchOver(message: BatchOver): Promise<BatchOverOutcome> {
@@ -316,17 +280,29 @@ export class Library extends DurableObject {
     await this.#duties.run();
   }
 
+  /** Makes a change, after which the alarm is set for whatever is due later. */
+  async #changed<Outcome>(
+    message: Message,
+    change: () => Outcome | Promise<Outcome>,
+  ): Promise<Outcome | LibraryFailure> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const outcome = await change();
+    await this.#duties.wakeInTime();
+    return outcome;
+  }
+
   /** What is owed. What takes longer, of thousands of files or of somebody out of reach, goes on without whoever asked. */
   async #carryOut(): Promise<void> {
     await within(this.#duties.run(), longestWaitMs);
   }
 
-  #file(id: string): FileOutcome {
-    const file = this.#store.file(id, Date.now());
-    return file === null ? { result: "unknown" } : { result: "ok", file };
-  }
-
-  #failure(message: { readonly v: number; readonly owner: Owner }): LibraryFailure | null {
+  #failure(message: Message): LibraryFailure | null {
     return wrongMessage(message, libraryVersion, this.#store);
   }
+}
+
+interface Message {
+  readonly v: number;
+  readonly owner: Owner;
 }

@@ -3,6 +3,8 @@ import type {
   CreateStore,
   CreateStoreOutcome,
   FileChoice,
+  ListStores,
+  ListStoresOutcome,
   UseFiles,
   UseFilesOutcome,
 } from "../../src/shared/contracts/library.ts";
@@ -70,6 +72,18 @@ export class VectorStores {
       files.map(({ fileId }) => fileId),
     );
     return { result: "ok", files };
+  }
+
+  list(message: ListStores): ListStoresOutcome {
+    const { rows, hasMore } = this.#store.stores(message);
+    return { result: "ok", ids: rows, hasMore };
+  }
+
+  /** @returns whether there was one */
+  remove(id: string): boolean {
+    const isThere = this.#store.hasStore(id);
+    if (isThere) this.#store.removeStore(id, Date.now());
+    return isThere;
   }
 
   /** The files as a store gets them; the id of the first that is none. */

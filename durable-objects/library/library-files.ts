@@ -2,15 +2,20 @@ import type {
   BeginUpload,
   BeginUploadOutcome,
   DropUpload,
+  FileOutcome,
   FinishUpload,
+  ListFiles,
+  ListFilesOutcome,
+  ReadPart,
+  ReadPartOutcome,
   WritePart,
   WritePartOutcome,
 } from "../../src/shared/contracts/library.ts";
 import type { LibraryRoll } from "./library-roll.ts";
 import type { LibraryStore } from "./library-store.ts";
 
-/** Files that come in one request: room for one, its bytes where they lie in here, and its end, as a file or as none. */
-export class FileUploads {
+/** An owner's files: how one comes in a single request, and how they are read, listed and deleted. */
+export class LibraryFiles {
   readonly #store: LibraryStore;
   readonly #roll: LibraryRoll;
 
@@ -62,6 +67,30 @@ export class FileUploads {
     if (row === null) this.#store.oweContent(fileId, Date.now());
     else this.#store.removeFile(row, Date.now());
     return true;
+  }
+
+  get(id: string): FileOutcome {
+    const file = this.#store.file(id, Date.now());
+    return file === null ? { result: "unknown" } : { result: "ok", file };
+  }
+
+  list(message: ListFiles): ListFilesOutcome {
+    const { rows, hasMore } = this.#store.files(message, message.purpose, Date.now());
+    return { result: "ok", files: rows, hasMore };
+  }
+
+  readPart({ fileId, part }: ReadPart): ReadPartOutcome {
+    return this.#store.isReadable(fileId, Date.now())
+      ? { result: "ok", bytes: this.#store.part(fileId, part) }
+      : { result: "unknown" };
+  }
+
+  /** @returns whether there was one */
+  remove(id: string): boolean {
+    const nowMs = Date.now();
+    const row = this.#store.file(id, nowMs) === null ? null : this.#store.row(id);
+    if (row !== null) this.#store.removeFile(row, nowMs);
+    return row !== null;
   }
 
   #hasBatch(id: string): boolean {
