@@ -54,44 +54,22 @@ export function createGenerationClass(
     }
 
     async start(message: StartTurn): Promise<StartOutcome> {
-      if (message.v !== generationVersion) return unsupported;
-      this.#keeper.recover();
-      const decision = decideStart(this.#keeper.turn, message, Date.now());
-      // Nothing awaits from here to the claim, so that two starts at once are one run.
-      switch (decision) {
-        case "unknown":
-        case "mismatch":
-          return { result: decision };
-        case "expired":
-          this.#keeper.outlive(message.policy);
-          return { result: decision };
-        case "claim":
-          if (message.request.length > maxRequestUnits)
-            return { result: "too-large", maxBytes: maxRequestUnits };
-          this.#keeper.claim(message);
-          break;
-        case "attach":
+      const decision = this.#decide(message);
+      if (typeof decision !== "string") return decision;
+      // Nothing awaits from the decision to the claim, so that two starts at once are one run.
+      if (decision === "claim") {
+        if (message.request.length > maxRequestUnits)
+          return { result: "too-large", maxBytes: maxRequestUnits };
+        this.#keeper.claim(message);
       }
       return this.#follow(message, decision === "attach");
     }
 
     /** As `start` attaches to a turn that is there already; but where there is none, none begins. */
     async attach(message: AttachTurn): Promise<AttachOutcome> {
-      if (message.v !== generationVersion) return unsupported;
-      this.#keeper.recover();
-      const decision = decideStart(this.#keeper.turn, message, Date.now());
-      switch (decision) {
-        case "unknown":
-        case "mismatch":
-          return { result: decision };
-        case "expired":
-          this.#keeper.outlive(message.policy);
-          return { result: decision };
-        case "claim":
-          return { result: "absent" };
-        case "attach":
-          return this.#follow(message, true);
-      }
+      const decision = this.#decide(message);
+      if (typeof decision !== "string") return decision;
+      return decision === "claim" ? { result: "absent" } : this.#follow(message, true);
     }
 
     read(message: ReadTurn): ReadOutcome {
@@ -167,6 +145,16 @@ export function createGenerationClass(
 
     override async alarm(): Promise<void> {
       await this.#keeper.onAlarm();
+    }
+
+    /** Whether the message would begin the turn or joins it; else the answer to it. */
+    #decide(message: AttachTurn) {
+      if (message.v !== generationVersion) return unsupported;
+      this.#keeper.recover();
+      const decision = decideStart(this.#keeper.turn, message, Date.now());
+      if (decision === "claim" || decision === "attach") return decision;
+      if (decision === "expired") this.#keeper.outlive(message.policy);
+      return { result: decision } as const;
     }
 
     async #follow({ follow }: Pick<StartTurn, "follow">, attached: boolean): Promise<StartOutcome> {
