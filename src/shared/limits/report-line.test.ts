@@ -5,7 +5,7 @@ import { world } from "./limit-desk-fixture.ts";
 import { ReportLine } from "./report-line.ts";
 import { exposition } from "../telemetry/metrics/exposition.ts";
 import { MetricSums } from "../telemetry/metrics/metric-sums.ts";
-import { isolateBounds } from "../telemetry/metrics/metric-table.ts";
+import { isolateBounds } from "../telemetry/metrics/metric-series.ts";
 
 const settlement = (id: string): SettleOperation => ({
   type: "settle",
