@@ -57,7 +57,7 @@ export function ChatView({
   const mounted = useMounted(messages, askedHere(messages));
   const { from, to } = mounted;
   const shownMessages = messages.slice(from, to);
-  useScroll(scroller, shownMessages, to === messages.length);
+  const stays = useScroll(scroller, shownMessages, to === messages.length);
   const parts = useMessageParts();
   const isPlain = useMessagePartsLost();
   const told = useTold(state);
@@ -136,7 +136,9 @@ export function ChatView({
         {parts === null ? null : (
           <parts.QuoteButton scroller={scroller} draft={state.draft} onDraft={chat.setDraft} />
         )}
-        {parts !== null && to === messages.length ? <parts.ToLatest scroller={scroller} /> : null}
+        {parts !== null && to === messages.length ? (
+          <parts.ToLatest scroller={scroller} stays={stays} />
+        ) : null}
         <div className="column">
           <p className="visually-hidden" role="status">
             {told}

@@ -3,7 +3,14 @@ import { useEffect, useState, type ReactNode, type RefObject } from "react";
 import { Icon } from "./icon.tsx";
 
 /** A separate component, so that only it is rendered during scrolling. */
-export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElement | null> }): ReactNode {
+export function ToLatest({
+  scroller,
+  stays,
+}: {
+  readonly scroller: RefObject<HTMLElement | null>;
+  /** Whether the reader stays at the end (use-scroll.ts). */
+  readonly stays: Readonly<RefObject<boolean>>;
+}): ReactNode {
   const [isFar, setFar] = useState(false);
   useEffect(() => {
     const element = scroller.current;
@@ -12,9 +19,10 @@ export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElemen
     let frame = 0;
     const look = (): void => {
       frame = 0;
-      setFar(isFarFromEnd(element));
+      // Who stays at the end may be far from it here: what has grown in this frame is followed after it is laid out.
+      setFar(!stays.current && isFarFromEnd(element));
     };
-    // A reader who stays at the end is scrolled there within this frame (use-scroll.ts), so look only afterwards.
+    // Whether the reader stays is known when the event of this frame's scrolling has come, in the next one.
     const lookSoon = (): void => {
       if (frame !== 0) return;
       frame = requestAnimationFrame(() => {
@@ -29,7 +37,7 @@ export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElemen
       resized.disconnect();
       cancelAnimationFrame(frame);
     };
-  }, [scroller]);
+  }, [scroller, stays]);
   if (!isFar) return null;
   return (
     <button
