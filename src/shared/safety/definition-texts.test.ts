@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { screenWith } from "./definition-texts.ts";
 import { safetyPolicySchema } from "./safety-policy.ts";
 
@@ -35,6 +35,20 @@ test("a member that the client itself called like a mask keeps its name", async 
   expect(await masked({ properties })).toEqual({
     properties: { [`${email} (2)`]: { type: "string" }, [email]: { type: "number" } },
   });
+});
+
+test("a schema with twice as many members of the same mask costs some twice as many look-ups, not four times", async () => {
+  const has = vi.spyOn(Set.prototype, "has");
+  const lookUps = async (members: number): Promise<number> => {
+    const names = Array.from({ length: members }, (_, at) => `u${at}@b.co`);
+    has.mockClear();
+    const { properties } = await masked({ properties: Object.fromEntries(names.map((one) => [one, {}])) });
+    expect(Object.keys(properties)).toHaveLength(members);
+    return has.mock.calls.length;
+  };
+  const some = await lookUps(200);
+  expect(await lookUps(400)).toBeLessThan(3 * some);
+  has.mockRestore();
 });
 
 test("whatever its members are called, a schema has as many after masking, and no address among them", async () => {

@@ -82,10 +82,14 @@ function namesApart(
   const masked = keys.map((key, at) => [key, maskedAt(at) ?? key] as const);
   const taken = new Set(masked.filter(([key, mask]) => key === mask).map(([key]) => key));
   const names = new Map<string, string>();
+  // Of each mask: to begin with 2 for every key would take ten seconds for ten thousand of them.
+  const counts = new Map<string, number>();
   for (const [key, mask] of masked) {
     if (key === mask || names.has(key)) continue;
     let name = mask;
-    for (let count = 2; taken.has(name); count += 1) name = `${mask} (${count})`;
+    let count = counts.get(mask) ?? 1;
+    while (taken.has(name)) name = `${mask} (${(count += 1)})`;
+    counts.set(mask, count);
     taken.add(name);
     names.set(key, name);
   }
