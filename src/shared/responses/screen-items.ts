@@ -8,12 +8,7 @@ import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { refusalAt, summary } from "../turn/screen-request.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
-import {
-  functionsOf,
-  isFunctionTool,
-  type FunctionTool,
-  type ResponseTool,
-} from "../wire/responses-tools.ts";
+import type { ResponseTool } from "../wire/responses-tools.ts";
 import type { InputFile, InputImage, InputPart, InputText, Item, McpCall, OutputPart } from "./item.ts";
 
 export interface ScreenedResponse {
@@ -33,8 +28,8 @@ export async function screenResponse(
     ...request.input.map(asMessage),
   ];
   const { tools, text } = request;
-  // Of the tools the model is shown functions alone. What narrows a search is heeded to the letter, as in a chat.
-  const functions = tools === undefined ? undefined : functionsOf(tools).map(({ tool }) => tool);
+  // Of the tools the model is shown functions alone, with their namespaces' names. What narrows a search is heeded to the letter, as in a chat.
+  const functions = tools?.filter(holdsFunctions);
   const described = { ...(functions !== undefined && { functions }), ...(text !== undefined && { text }) };
   const screening = screenWith(said, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
@@ -60,17 +55,21 @@ export async function screenResponse(
   });
 }
 
+/** A function, or a namespace of some. */
+type Functions = Extract<ResponseTool, { type: "function" | "namespace" }>;
+
+function holdsFunctions(tool: ResponseTool): tool is Functions {
+  return tool.type === "function" || tool.type === "namespace";
+}
+
 /** The tools with functions in the places of their own. */
-function withFunctions(tools: readonly ResponseTool[], functions: readonly FunctionTool[]): ResponseTool[] {
+function withFunctions(tools: readonly ResponseTool[], functions: readonly Functions[]): ResponseTool[] {
   const next = functions.values();
-  const screened = (): FunctionTool => {
+  return tools.map((tool) => {
+    if (!holdsFunctions(tool)) return tool;
     const { value } = next.next();
     if (value === undefined) throw new Error("screening lost a tool");
     return value;
-  };
-  return tools.map((tool) => {
-    if (tool.type === "namespace") return { ...tool, tools: tool.tools.map(screened) };
-    return isFunctionTool(tool) ? screened() : tool;
   });
 }
 

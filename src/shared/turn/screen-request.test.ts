@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { echoOf } from "../responses/response-object.ts";
 import { screenResponse } from "../responses/screen-items.ts";
 import { chatOf } from "../responses/to-chat.ts";
 import type { ScreenDeps } from "../safety/screen-prompt.ts";
@@ -111,6 +112,38 @@ test("what narrows a search is heeded to the letter, in a response as in a chat;
   expect(await screenChat(inChat, tenant("mask"), nobody)).toMatchObject({
     value: { request: { retrieval: { filters } } },
   });
+});
+
+test("all that a namespace says is screened as its functions are: its name is the model's, and its description is kept with the response", async () => {
+  const card = "4111111111111111";
+  const tools = [
+    { type: "function", name: "first", parameters },
+    {
+      type: "namespace",
+      name: card,
+      description: `Of ${address}`,
+      tools: [
+        { type: "function", name: "mail", description: `To ${address}`, parameters },
+        { type: "function", name: "last" },
+      ],
+    },
+    { type: "function", name: "after", description: address },
+  ];
+  const request = takenResponse({ model: "auto", input: "Hi", tools });
+  const masked = await screenResponse(request, tenant("mask"), nobody);
+  if (!masked.ok) throw new Error(masked.error.kind);
+  for (const kept of [masked.value.request, chatOf(masked.value.request), echoOf(masked.value.request)]) {
+    expect(JSON.stringify(kept)).not.toContain(address);
+    expect(JSON.stringify(kept)).not.toContain(card);
+  }
+  expect(masked.value.request.tools).toMatchObject([
+    { name: "first" },
+    { type: "namespace", tools: [{ name: "mail", description: "To [e-mail address]" }, { name: "last" }] },
+    { name: "after", description: "[e-mail address]" },
+  ]);
+  const secret = [{ type: "namespace", name: card, tools: [{ type: "function", name: "mail" }] }];
+  const blocked = takenResponse({ model: "auto", input: "Hi", tools: secret });
+  expect(await screenResponse(blocked, tenant("block"), nobody)).toMatchObject({ ok: false });
 });
 
 test("what a client says of a call that failed is screened as its result, and so are the queries of a search", async () => {
