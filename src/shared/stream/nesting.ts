@@ -8,8 +8,8 @@ const mostLevels = 512;
 
 /** Of a JSON text; of any other it says nothing of use. */
 export function isTooDeep(json: string, most = mostLevels): boolean {
-  // Nearly every event: each level takes two characters.
-  if (json.length < 2 * most) return false;
+  // Nearly every event: each level takes two characters. And what opens so few, as log probabilities do, needs no look at where.
+  if (json.length < 2 * most || !opensMore(json, most)) return false;
   let levels = 0;
   for (let at = 0; at < json.length; at += 1) {
     const character = json.charAt(at);
@@ -18,6 +18,18 @@ export function isTooDeep(json: string, most = mostLevels): boolean {
     else if (character === "[" || character === "{") {
       levels += 1;
       if (levels > most) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether it holds more opening brackets of both kinds, those in its strings among them. */
+function opensMore(json: string, most: number): boolean {
+  let seen = 0;
+  for (const bracket of ["[", "{"]) {
+    for (let at = json.indexOf(bracket); at !== -1; at = json.indexOf(bracket, at + 1)) {
+      seen += 1;
+      if (seen > most) return true;
     }
   }
   return false;
