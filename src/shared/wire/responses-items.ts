@@ -21,7 +21,7 @@ import {
 } from "./responses-messages.ts";
 import { mcpCall, webSearchCall } from "./responses-server-items.ts";
 import { lackingParts } from "./lacking-parts.ts";
-import { opaqueId, text, toolName, withoutEffect } from "./schema-parts.ts";
+import { flatToolName, opaqueId, text, toolName, withoutEffect } from "./schema-parts.ts";
 import { invalidValue, paramOf, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
 const functionCall = z.lazy(() =>
@@ -29,7 +29,8 @@ const functionCall = z.lazy(() =>
     .strictObject({
       type: z.literal("function_call"),
       call_id: opaqueId,
-      name: toolName,
+      // What a conversation shows of a call in a namespace has both names in one.
+      name: flatToolName,
       arguments: callArguments,
       namespace: toolName.nullish(),
       caller: withoutEffect(z.unknown()),

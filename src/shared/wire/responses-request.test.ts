@@ -82,6 +82,22 @@ describe("functions in namespaces, as Codex has those of MCP servers and of seve
     });
   });
 
+  test("are chosen, and sent back as a conversation shows them, by both names in one, however long each is", () => {
+    const long = { ...crm, name: "n".repeat(64), tools: [{ ...find, name: "f".repeat(64) }] };
+    const name = `${long.name}__${long.tools[0]?.name}`;
+    const chosen = { type: "function", name };
+    const input = [
+      { type: "function_call", call_id: "c", name, arguments: "{}" },
+      { type: "function_call_output", call_id: "c", output: "Ann" },
+    ];
+    for (const choice of [chosen, { type: "allowed_tools", mode: "auto", tools: [chosen] }])
+      expect(parse({ tools: [long], input, tool_choice: choice })).toMatchObject({ ok: true });
+    expect(parse({ tools: [{ ...find, name }] })).toMatchObject({ error: { param: "tools[0].name" } });
+    expect(parse({ input: [{ ...input[0], name: `${name}f` }, input[1]] })).toMatchObject({
+      error: { param: "input[0].name" },
+    });
+  });
+
   test.each([
     [{ tools: [{ ...crm, tools: [find, { type: "custom", name: "c" }] }] }, "tools[0].tools[1].type"],
     [{ tools: [{ ...crm, tools: [] }] }, "tools[0].tools"],

@@ -4,7 +4,7 @@ import { flatName } from "../responses/function-names.ts";
 import { boundedJsonObject } from "./json-bounds.ts";
 import { retrievalShape } from "./retrieval-fields.ts";
 import { requestLimits } from "./request-limits.ts";
-import { text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
+import { flatToolName, text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
 
 const functionTool = z.lazy(() =>
   z.strictObject({
@@ -103,7 +103,7 @@ export function functionsOf(tools: readonly ResponseTool[]): readonly OfferedFun
   });
 }
 
-const namedTool = z.lazy(() => z.strictObject({ type: z.literal("function"), name: toolName }));
+const namedTool = z.lazy(() => z.strictObject({ type: z.literal("function"), name: flatToolName }));
 const hostedTool = z.lazy(() => z.strictObject({ type: z.literal("file_search") }));
 
 export const responseToolChoiceSchema = z.lazy(() =>

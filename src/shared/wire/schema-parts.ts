@@ -24,13 +24,17 @@ export const speakerName = z.lazy(() =>
     .regex(/^[^\s<|\\/>]+$/, "may not hold blanks or any of < | \\ / >"),
 );
 
-export const toolName = z.lazy(() =>
+const functionName = (most: number) =>
   z
     .string()
     .min(1)
-    .max(requestLimits.nameCharacters)
-    .regex(/^[a-zA-Z0-9_-]+$/, "may hold only letters, digits, underscores and dashes"),
-);
+    .max(most)
+    .regex(/^[a-zA-Z0-9_-]+$/, "may hold only letters, digits, underscores and dashes");
+
+export const toolName = z.lazy(() => functionName(requestLimits.nameCharacters));
+
+/** Of a function that may be one of a namespace, with its namespace in front (`flatName`). */
+export const flatToolName = z.lazy(() => functionName(2 * requestLimits.nameCharacters + 2));
 
 export const opaqueId = z.lazy(() =>
   z
