@@ -47,6 +47,10 @@ Sampling passes within bounds; what steers the engine's routing, the prompt's fr
 
 ${chatTable("vLLM")}
 
+### Anthropic's fields
+
+${chatTable("Anthropic")}
+
 ### Edgewise's own
 
 ${chatTable("Edgewise")}
@@ -190,14 +194,14 @@ const embeddingRules: Readonly<Record<string, readonly [string, string]>> = {
   user: ["without effect", "The user is known by the credential."],
 };
 
-function chatTable(origin: FieldRule["origin"]): string {
+function chatTable(origin: FieldRule["origin"] | RefusedField["origin"]): string {
   return ruleTable(chatFieldRules, refusedChatFields, origin);
 }
 
 function ruleTable(
   rules: Readonly<Record<string, FieldRule>>,
   refusedFields: Readonly<Record<string, RefusedField>>,
-  origin: FieldRule["origin"],
+  origin: FieldRule["origin"] | RefusedField["origin"],
 ): string {
   const taken = Object.entries(rules)
     .filter(([, rule]) => rule.origin === origin)

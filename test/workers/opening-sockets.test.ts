@@ -16,7 +16,14 @@ test("without a credential, with a wrong one, or from a foreign page there is no
   const allowed = await upgrade({ authorization, origin: "https://app.example.com" });
   expect(allowed.status).toBe(101);
   if (allowed.webSocket !== null) new TestSocket(allowed.webSocket).leave();
-  expect((await send("/v1/responses", { headers: { authorization } })).status).toBe(405);
+  const plain = await send("/v1/responses", { headers: { authorization } });
+  expect([plain.status, plain.headers.get("allow")]).toEqual([405, "POST"]);
+  expect(await plain.json()).toMatchObject({
+    error: {
+      code: "method_not_allowed",
+      message: expect.stringContaining("only to open a WebSocket") as string,
+    },
+  });
   const inUrl = `/v1/responses?token=${authorization.slice("Bearer ".length)}`;
   expect((await send(inUrl, { headers: { upgrade: "websocket" } })).status).toBe(401);
   await settled();

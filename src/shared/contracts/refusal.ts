@@ -4,10 +4,10 @@
  */
 export type Refusal =
   | { readonly kind: "credential-missing" }
-  /** `form`: the header is not of the form `Bearer <credential>`. */
+  /** `form`: the header is not of the form `Bearer <credential>`. `unset`: what stands there is a variable that was never filled in. */
   | {
       readonly kind: "credential-invalid";
-      readonly credential: "token" | "key" | "form";
+      readonly credential: "token" | "key" | "form" | "unset";
       readonly detail: string;
     }
   /** One scope, or several set apart by blanks, any of which would do; `tenant`: any tenant's credential would. */
@@ -23,7 +23,12 @@ export type Refusal =
   | { readonly kind: "headers-too-large"; readonly maxCharacters: number; readonly maxHeaders: number }
   /** `meant`: a route that there is, where the path differs from it as base URLs do that were written wrongly */
   | { readonly kind: "route-unknown"; readonly meant?: string }
-  | { readonly kind: "method-not-allowed"; readonly allow: readonly string[] }
+  /** `upgrade`: the route takes the method for that protocol alone. */
+  | {
+      readonly kind: "method-not-allowed";
+      readonly allow: readonly string[];
+      readonly upgrade?: "websocket";
+    }
   /** `wanted`: what the route takes, where that is not JSON. */
   | { readonly kind: "media-type-unsupported"; readonly wanted?: "form" }
   /** `what`: absent: the body as a whole. */

@@ -70,6 +70,21 @@ test.each(["Basic YWxpY2U6cHc=", "Bearer", "Bearer ", "Bearer a b", "a.b.c"])(
   },
 );
 
+test.each(["undefined", "null", "None", "$TOKEN", "${API_KEY}", "%TOKEN%", "{{token}}", "$a.b.c"])(
+  "%s is a variable that nobody filled in, which its sender is told",
+  async (credential) => {
+    const bench = await identityBench();
+    const refused = { error: { kind: "credential-invalid", credential: "unset" } };
+    expect(await bench.raw(`Bearer ${credential}`)).toMatchObject(refused);
+  },
+);
+
+test.each(["undefinedly", "nullify", "ew_local_$", "a$TOKEN"])("%s is a wrong key", async (credential) => {
+  const bench = await identityBench();
+  const refused = { error: { kind: "credential-invalid", credential: "key" } };
+  expect(await bench.raw(`Bearer ${credential}`)).toMatchObject(refused);
+});
+
 describe("refused as an invalid credential, on the platform's host and on the tenant's own", () => {
   test.each([...hostile])("%s", async (_name, token) => {
     const bench = await identityBench();

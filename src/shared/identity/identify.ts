@@ -99,6 +99,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
   async function verify(authorization: string, caller: Caller): Promise<IdentityResult> {
     const credential = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
     if (credential === undefined) return unreadable;
+    if (unfilled.test(credential)) return unset;
     // API keys have no dot (`ew_<env>_<id>_<secret>`), tokens always have two.
     if (!credential.includes(".")) return verifyApiKey(authorization, credential, caller);
     const read = readCompactToken(credential);
@@ -226,6 +227,15 @@ const unreadable: IdentityResult = err({
   kind: "credential-invalid",
   credential: "form",
   detail: "no bearer credential",
+});
+
+/** What programs and shells send in place of a variable that has no value: `undefined`, `None`, `$TOKEN`, `${TOKEN}`, `%TOKEN%`, `{{token}}`. */
+const unfilled = /^(?:undefined|null|none|nil|\$.*|%\w+%|\{\{.*\}\})$/i;
+
+const unset: IdentityResult = err({
+  kind: "credential-invalid",
+  credential: "unset",
+  detail: "a variable without a value",
 });
 
 const fromElsewhere: IdentityResult = err({

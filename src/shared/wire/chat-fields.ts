@@ -218,9 +218,15 @@ export const refusedFieldsOfResponses: Readonly<Record<string, RefusedField>> = 
   text: ofResponses("response_format, or verbosity"),
 };
 
+function ofAnthropic(instead: string): RefusedField {
+  return { origin: "Anthropic", message: `belongs to Anthropic's API: ${instead}` };
+}
+
 /** Known fields that are not supported here: 400 `unsupported_parameter`. Null is accepted and means absent. */
 export const refusedChatFields: Readonly<Record<string, RefusedField>> = {
   ...refusedFieldsOfResponses,
+  system: ofAnthropic("send a message of the role 'system'"),
+  stop_sequences: ofAnthropic("send stop"),
   prompt: refused("OpenAI", "belongs to /v1/completions: send messages"),
   audio: refused("OpenAI", "is not supported: answers are text"),
   function_call: refused("OpenAI", "is not supported: use tool_choice, which replaced it"),

@@ -70,6 +70,7 @@ export const completionRequestSchema = z.lazy(() => {
 const ownRefusals: Readonly<Record<string, RefusedField>> = {
   messages: { origin: "OpenAI", message: "belongs to /v1/chat/completions: send prompt" },
   input: { origin: "OpenAI", message: "belongs to /v1/responses: send prompt" },
+  system: { origin: "Anthropic", message: "belongs to Anthropic's API: put it in front of prompt" },
   suffix: { origin: "OpenAI", message: "is not supported: no engine here fills in the middle" },
   prompt_embeds: { origin: "vLLM", message: "is not taken from clients: engines load it as Python objects" },
 };

@@ -26,6 +26,14 @@ test("a header of another form is told which form it must have, and gets a bare 
   expect(headers["www-authenticate"]).toBe('Bearer realm="edgewise"');
 });
 
+test("a variable without a value is called that, and gets a bare challenge", () => {
+  const refusal = { kind: "credential-invalid", credential: "unset", detail: "x" } as const;
+  const { status, body, headers } = credentialError(refusal);
+  expect([status, body.error.code]).toEqual([401, "invalid_api_key"]);
+  expect(body.error.message).toContain("a variable without a value");
+  expect(headers["www-authenticate"]).toBe('Bearer realm="edgewise"');
+});
+
 test("where any of two scopes would do, both are named; the platform's own credential is told whose to use", () => {
   const said = (scope: string) => credentialError({ kind: "scope-missing", scope }).body.error.message;
   expect(said("platform:admin tenant:admin")).toContain("'platform:admin' or 'tenant:admin'");

@@ -16,6 +16,8 @@ const missing =
   "No credential was sent. Send it in the header 'Authorization: Bearer <token or API key>', or set apiKey in your client.";
 const unreadable =
   "The Authorization header can't be read. It must be 'Authorization: Bearer <token or API key>': this scheme, a blank, and the credential as it was given to you.";
+const unset =
+  "The credential is a variable without a value ('undefined', 'null', '$NAME'). Set it where your program runs; in a shell, double quotes fill it in and single ones don't.";
 const invalidSignature =
   "This request must be signed as RFC 9421 has it, and its signature is missing, wrong, too old or used before. Sign it anew, with a new nonce.";
 const invalidToken =
@@ -45,7 +47,9 @@ export function credentialError(refusal: CredentialRefusal): WireError {
   }
 }
 
-function invalidCredential(credential: "token" | "key" | "form"): WireError {
+function invalidCredential(
+  credential: Extract<CredentialRefusal, { credential: string }>["credential"],
+): WireError {
   switch (credential) {
     case "token":
       return unauthorized("invalid_token", invalidToken, challenge("invalid_token"));
@@ -53,6 +57,8 @@ function invalidCredential(credential: "token" | "key" | "form"): WireError {
       return unauthorized("invalid_api_key", invalidKey, challenge("invalid_token"));
     case "form":
       return unauthorized("invalid_api_key", unreadable, challenge());
+    case "unset":
+      return unauthorized("invalid_api_key", unset, challenge());
   }
 }
 

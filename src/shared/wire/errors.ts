@@ -85,7 +85,9 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "invalid_request_error",
         "method_not_allowed",
         null,
-        `This URL does not take ${context.method === undefined ? "that method" : printable(context.method)}. Use ${allow}.`,
+        refusal.upgrade === undefined
+          ? `This URL does not take ${context.method === undefined ? "that method" : printable(context.method)}. Use ${allow}.`
+          : `This URL takes GET only to open a WebSocket ('Upgrade: ${refusal.upgrade}'). For an answer over HTTP, use ${allow}.`,
         { allow },
       );
     }

@@ -13,7 +13,7 @@ import { parseJson } from "./parse-json.ts";
 import { invalidValue, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
 export interface RefusedField {
-  readonly origin: "OpenAI" | "vLLM";
+  readonly origin: "OpenAI" | "vLLM" | "Anthropic";
   /** Follows the field's name. Says what to do instead, if there is a way. */
   readonly message: string;
 }

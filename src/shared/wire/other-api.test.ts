@@ -20,6 +20,10 @@ test.each<[keyof typeof apis, object, string, string]>([
   ["chat", { instructions: "Be brief." }, "instructions", "send a message of the role 'system'."],
   ["chat", { max_output_tokens: 5 }, "max_output_tokens", "send max_completion_tokens."],
   ["chat", { reasoning: { effort: "low" } }, "reasoning", "send reasoning_effort."],
+  ["chat", { system: "Be brief." }, "system", "send a message of the role 'system'."],
+  ["chat", { stop_sequences: ["\n"] }, "stop_sequences", "send stop."],
+  ["completions", { system: "Be brief." }, "system", "put it in front of prompt."],
+  ["completions", { stop_sequences: ["\n"] }, "stop_sequences", "send stop."],
   ["chat", { prompt: "Hi" }, "prompt", "belongs to /v1/completions: send messages."],
   [
     "chat",

@@ -16,7 +16,8 @@ import { ownerOf } from "../run-durable.ts";
 export const openResponseSocket: TenantHandler = async (call) => {
   const { c, scope, tenant, principal, isolate } = call;
   const { headers, url } = c.req.raw;
-  if (!isUpgrade(headers)) return respondRefusal(scope, { kind: "method-not-allowed", allow: ["POST"] });
+  if (!isUpgrade(headers))
+    return respondRefusal(scope, { kind: "method-not-allowed", allow: ["POST"], upgrade: "websocket" });
   // Browsers send sockets anywhere, whatever CORS says: it is the server that must look.
   const origin = headers.get("origin");
   if (origin !== null && !allowsOrigin(tenant.cors, origin, headers.get("host") ?? ""))
