@@ -2,8 +2,10 @@
 import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
 import { keyOf, type ChatMessage } from "./chat-state.ts";
 
-/** Distance from the end in CSS pixels that still counts as at the end. */
+/** Distance from the end in CSS pixels at which whoever scrolls down counts as at the end. */
 const nearPx = 80;
+/** Less than this is no distance: scroll positions are rounded, and differ from the end's by a fraction of a pixel. */
+const roundingPx = 2;
 
 /**
  * Follows the answer as it grows, unless the reader has scrolled up; their own message brings them back down. A growing notice or
@@ -76,12 +78,17 @@ export function askedHere(messages: readonly ChatMessage[]): string | undefined 
   return messages.findLast(({ status, watched }) => status === "waiting" && watched !== true)?.id;
 }
 
-/** @param beforePx the scroll position of the last check */
+/**
+ * Any step up leaves the end: a finger or a touchpad goes up by a few pixels a frame, and would be taken back by each new line.
+ * @param beforePx the scroll position of the last check
+ */
 export function staysAtEnd(
   stayed: boolean,
   beforePx: number,
   now: Pick<Element, "scrollHeight" | "scrollTop" | "clientHeight">,
 ): boolean {
-  if (now.scrollHeight - now.scrollTop - now.clientHeight < nearPx) return true;
-  return stayed && now.scrollTop >= beforePx;
+  const leftPx = now.scrollHeight - now.scrollTop - now.clientHeight;
+  if (leftPx < roundingPx) return true;
+  if (now.scrollTop < beforePx) return false;
+  return stayed || (now.scrollTop > beforePx && leftPx < nearPx);
 }
