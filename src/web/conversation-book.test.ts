@@ -56,6 +56,18 @@ async function listed(): Promise<void> {
   await loading;
 }
 
+test("no chats are said to be none when the server has told so, and not before", async () => {
+  const first = book.refresh();
+  answer(0, failing(503));
+  await first;
+  expect(chats).toEqual({ ...noChats, problem: "Your chats could not be loaded." });
+  expect(chats.isKnown).toBe(false);
+  const second = book.refresh();
+  answer(1, list());
+  await second;
+  expect(chats).toEqual({ ...noChats, isKnown: true });
+});
+
 test("a name and a deletion reach the server even where the page is left at once", async () => {
   await listed();
   void book.rename("id of a", "x");

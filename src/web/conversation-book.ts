@@ -13,11 +13,13 @@ import type { ThreadItem } from "./thread.ts";
 export interface ListedChats {
   readonly entries: readonly ListedConversation[];
   readonly hasMore: boolean;
+  /** Whether the server has told of them: before that, no entries does not mean no chats. */
+  readonly isKnown: boolean;
   /** The last error; `null`: none. */
   readonly problem: string | null;
 }
 
-export const noChats: ListedChats = { entries: [], hasMore: false, problem: null };
+export const noChats: ListedChats = { entries: [], hasMore: false, isKnown: false, problem: null };
 
 /** Erases the files of a deleted chat. Resolves with whether all are gone. */
 type Erase = () => Promise<boolean>;
@@ -109,7 +111,7 @@ export class ConversationBook {
       const page = await listConversations(this.#token, behind);
       if (mine !== this.#asked) return;
       const problem = this.#left.size > 0 ? filesLeft : null;
-      this.#set({ ...this.#with(page, behind !== null), problem });
+      this.#set({ ...this.#with(page, behind !== null), isKnown: true, problem });
     } catch (error) {
       if (mine !== this.#asked) return;
       // The last one was deleted elsewhere, so the list can't continue after it. Read it from the beginning.

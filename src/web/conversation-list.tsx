@@ -53,7 +53,7 @@ export function ConversationList(props: ConversationListProps): ReactNode {
           </button>
         </p>
       )}
-      {conversations.entries.length === 0 && conversations.problem === null ? (
+      {conversations.isKnown && conversations.entries.length === 0 && conversations.problem === null ? (
         <p className="fine">Your chats will be listed here.</p>
       ) : null}
       <p className={search === "" ? "visually-hidden" : "fine"} role="status">
