@@ -2,7 +2,7 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import { beforeEach, describe, expect, test } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
-import { closed, readerWithFiles } from "./grounding-fixture.ts";
+import { closed, readerRequests, readerWithFiles } from "./grounding-fixture.ts";
 import { readEvents, terminalEvents } from "./response-events.ts";
 import { openSocket } from "./test-socket.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
@@ -49,7 +49,7 @@ test("a response has its search in front of the answer, and the answer its annot
     expect(engine.asked[0]).not.toHaveProperty(field);
   const stored = await send(`/v1/responses/${whole.id}`, { headers: { authorization } });
   expect(await stored.json()).toEqual(whole);
-  await expectBill(authorization, 1, 10 + engine.tokens.length);
+  await expectBill(authorization, readerRequests + 1, 10 + engine.tokens.length);
 });
 
 test("its events tell the search before the answer, replayed as they were told", async () => {
@@ -175,7 +175,7 @@ test("a store that was deleted since refuses a response by its place, also one i
       return (await polled.json<{ status: string }>()).status;
     })
     .toBe("failed");
-  await expectBill(authorization, 0, 0);
+  await expectBill(authorization, readerRequests, 0);
 });
 
 test.for([
@@ -211,6 +211,6 @@ test.for([
       },
     ]);
     expect(engine.asked).toHaveLength(2);
-    await expectBill(authorization, 1, 10 + engine.tokens.length);
+    await expectBill(authorization, readerRequests + 1, 10 + engine.tokens.length);
   },
 );

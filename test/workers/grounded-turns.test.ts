@@ -3,7 +3,7 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Citation } from "../../src/shared/grounding/citations.ts";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
-import { closed, readerWithFiles, trains } from "./grounding-fixture.ts";
+import { closed, readerRequests, readerWithFiles, trains } from "./grounding-fixture.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 import { readUntil } from "./read-until.ts";
 
@@ -61,7 +61,7 @@ describe.each([
     expect(response.headers.get("server-timing")).toMatch(/\bground;dur=\d+;desc="found:\d"/);
     expect(engine.lastRead()).toContain(closed);
     expect(engine.asked[0]).not.toHaveProperty("retrieval");
-    await expectBill(authorization, 1, 10 + engine.tokens.length);
+    await expectBill(authorization, readerRequests + 1, 10 + engine.tokens.length);
   });
 
   test("and streamed: in the last chunk, with its finish reason", async () => {
@@ -151,7 +151,7 @@ describe("a store that is not the caller's", () => {
       });
     }
     expect(engine.asked).toEqual([]);
-    await expectBill(mine.authorization, 0, 0);
+    await expectBill(mine.authorization, readerRequests, 0);
   });
 
   test("nor is one that was deleted, which its object says: nothing is paid either", async () => {
@@ -164,7 +164,7 @@ describe("a store that is not the caller's", () => {
       expect(await response.json()).toMatchObject({ error: { param: "retrieval.vector_store_ids[0]" } });
     }
     expect(engine.asked).toEqual([]);
-    await expectBill(authorization, 0, 0);
+    await expectBill(authorization, readerRequests, 0);
   });
 });
 
@@ -225,7 +225,7 @@ test.for([1, 2, 3])(
     expect(again?.messages.slice(0, -1)).toEqual(asked?.["messages"]);
     const stored = await send(`/v1/chat/completions/${id}`, { headers: { authorization } });
     expect((await stored.json<Answer>()).citations).toEqual(citedOf(told));
-    await expectBill(authorization, 1, 10 + engine.tokens.length);
+    await expectBill(authorization, readerRequests + 1, 10 + engine.tokens.length);
   },
 );
 

@@ -13,6 +13,9 @@ export interface Reader {
   readonly files: readonly string[];
 }
 
+/** What a reader's two files and their store count. */
+export const readerRequests = 3;
+
 /** @param visible whether the whole tenant may search the store */
 export async function readerWithFiles(tenant: string, user: string, visible = false): Promise<Reader> {
   const claims = { tier: "pro", ...(visible ? { scope: "tenant:admin" } : {}) };

@@ -182,8 +182,8 @@ test.each([
     ]);
     // The guard and the model, about the short one.
     expect(engine.asked).toHaveLength(2);
-    // It, and the batch.
-    await expectBill(await bearer("harm-guard", user), 2, 11);
+    // It, the batch and its file.
+    await expectBill(await bearer("harm-guard", user), 3, 11);
   },
 );
 
