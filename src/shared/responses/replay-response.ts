@@ -12,6 +12,9 @@ interface StoredItem {
   readonly id: string;
   readonly type: string;
   readonly content?: readonly StoredPart[];
+  /** Of a call. */
+  readonly name?: string;
+  readonly namespace?: string;
   readonly arguments?: string;
 }
 
@@ -89,15 +92,11 @@ function partEvents(part: StoredPart, place: object): readonly ReplayedEvent[] {
 }
 
 function argumentEvents(item: StoredItem, place: object): readonly ReplayedEvent[] {
-  const at = { item_id: item.id, ...place };
-  const given = item.arguments ?? "";
+  const { id, name, namespace, arguments: given = "" } = item;
+  const at = { item_id: id, ...place };
   return [
     { type: "response.function_call_arguments.delta", ...at, delta: given },
-    { type: "response.function_call_arguments.done", ...at, ...named(item), arguments: given },
+    // What is undefined is not told.
+    { type: "response.function_call_arguments.done", ...at, name, namespace, arguments: given },
   ];
-}
-
-function named(item: StoredItem): object {
-  const { name } = item as { readonly name?: string };
-  return name === undefined ? {} : { name };
 }

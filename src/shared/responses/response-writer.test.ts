@@ -4,6 +4,7 @@ import type { EngineDelta } from "../stream/engine-event.ts";
 import { journalEvents } from "../turn/durable/gathered.ts";
 import { gatherResponse } from "./gather-response.ts";
 import { maxOutputUnits } from "./output-limits.ts";
+import { replayResponse } from "./replay-response.ts";
 import { ResponseWriter } from "./response-writer.ts";
 
 /** Its function is `crm__find` to the engine. */
@@ -70,6 +71,17 @@ const written = (
   const events = last.started() + deltas.map((one) => last.delta(one)).join("");
   return { events, last };
 };
+
+test("a call is told by both names of its function when its stored response is told as a stream, as it was at first", () => {
+  const call = { index: 0, id: "call_1", function: { name: "crm__find", arguments: "{}" } };
+  const { events, last } = written([{ index: 0, toolCalls: [call] }], false);
+  const first = said(events + last.finish(0, "stop") + last.end(undefined, "stop"));
+  const again = said(replayResponse(last.final ?? "null"));
+  for (const type of ["response.function_call_arguments.done", "response.output_item.done"]) {
+    const told = (all: Said[]) => ({ ...all.find((event) => event.type === type), sequence_number: 0 });
+    expect(told(again)).toEqual(told(first));
+  }
+});
 
 test("numbers follow without a gap, each item is opened and closed once, and the end holds what the deltas said", () => {
   fc.assert(
