@@ -2,12 +2,12 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ReadPace } from "./read-pace.ts";
 
-/** An engine that says `bytes` each `everyMs`, read as the pace says; for each event, how long it waited to be read. */
-function waits(pace: ReadPace, events: number, bytes: number, everyMs: number): number[] {
+/** An engine that says `bytes` at each of these times, read as the pace says; for each event, how long it waited to be read. */
+function waits(pace: ReadPace, events: number, bytes: number, atMs: (event: number) => number): number[] {
   const waited: number[] = [];
   let unread: number[] = [];
   for (let at = 0; at < events; at++) {
-    const nowMs = at * everyMs;
+    const nowMs = atMs(at);
     unread.push(nowMs);
     if (unread.length * bytes < pace.minBytes()) continue;
     pace.note(unread.length * bytes, nowMs);
@@ -17,16 +17,38 @@ function waits(pace: ReadPace, events: number, bytes: number, everyMs: number): 
   return waited;
 }
 
+const every =
+  (everyMs: number) =>
+  (event: number): number =>
+    event * everyMs;
+
 test("the first tokens are read each alone", () => {
-  expect(waits(new ReadPace(30), 3, 300, 1)).toEqual([0, 0, 0]);
+  expect(waits(new ReadPace(30), 3, 300, every(1))).toEqual([0, 0, 0]);
 });
 
 test("two tokens that come together in the beginning make no later one wait for more than come in time", () => {
   const pace = new ReadPace(50);
   for (const atMs of [0, 2, 40]) pace.note(300, atMs);
-  expect(Math.ceil(pace.minBytes() / 300)).toBe(3);
-  pace.note(900, 100);
-  expect(Math.ceil(pace.minBytes() / 300)).toBe(3);
+  expect(pace.minBytes()).toBe(1);
+  pace.note(300, 80);
+  expect(Math.ceil(pace.minBytes() / 300)).toBe(2);
+});
+
+test("however many tokens come together in the beginning, no later one waits as long as it may", () => {
+  const beginnings = fc.record({
+    together: fc.integer({ min: 1, max: 8 }),
+    apartMs: fc.constantFrom(0, 0.3, 0.6),
+    everyMs: fc.integer({ min: 5, max: 150 }),
+  });
+  fc.assert(
+    fc.property(beginnings, ({ together, apartMs, everyMs }) => {
+      const atMs = (at: number): number =>
+        at < together ? at * apartMs : together * apartMs + (at - together + 1) * everyMs;
+      const waited = waits(new ReadPace(50), 100, 300, atMs);
+      expect(Math.max(...waited)).toBeLessThan(50);
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 test.each([
@@ -39,7 +61,7 @@ test.each([
   [200, 1],
 ])("tokens %i ms apart are read %i at a time", (everyMs, together) => {
   const pace = new ReadPace(30);
-  waits(pace, 60, 300, everyMs);
+  waits(pace, 60, 300, every(everyMs));
   expect(Math.ceil(pace.minBytes() / 300)).toBe(together);
 });
 
@@ -50,7 +72,7 @@ test("at an even pace no token ever waits as long as it may", () => {
       fc.integer({ min: 50, max: 2000 }),
       fc.integer({ min: 1, max: 100 }),
       (gatherMs, bytes, everyMs) => {
-        const waited = waits(new ReadPace(gatherMs), 200, bytes, everyMs);
+        const waited = waits(new ReadPace(gatherMs), 200, bytes, every(everyMs));
         expect(Math.max(...waited)).toBeLessThan(gatherMs);
       },
     ),
@@ -59,7 +81,7 @@ test("at an even pace no token ever waits as long as it may", () => {
 
 test("without time to wait every read takes what comes", () => {
   const pace = new ReadPace(0);
-  waits(pace, 50, 300, 1);
+  waits(pace, 50, 300, every(1));
   expect(pace.minBytes()).toBe(1);
 });
 

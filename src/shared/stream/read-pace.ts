@@ -11,6 +11,8 @@
 const newest = 1 / 8;
 /** Reads that make a pace. Before them each token is read as it comes. */
 const fewest = 3;
+/** Of `gatherMs`: what comes sooner behind a read was written with it, as an engine's first tokens often are, and says nothing of its pace. */
+const together = 1 / 10;
 /** Whatever the pace seems to be (after a pause, much comes at once), no read waits for more: some eight of vLLM's events. */
 const mostBytes = 2048;
 
@@ -29,6 +31,8 @@ export class ReadPace {
   /** A read brought so many bytes. */
   note(bytes: number, nowMs: number): void {
     const tookMs = nowMs - this.#lastAtMs;
+    // Since the last read that counted: of a fast engine every few do.
+    if (this.#reads > 0 && tookMs < together * this.#gatherMs) return;
     this.#lastAtMs = nowMs;
     this.#reads++;
     if (this.#reads === 1) return;
