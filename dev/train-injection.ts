@@ -2,11 +2,11 @@
  * `node dev/train-injection.ts ../shared/data/safety`: learns the weights of the injection screen and writes them to
  * src/shared/safety/injection/trained-weights.ts. The same data gives the same file. No text of the data is in it: weights of hashed words.
  */
-import { Buffer } from "node:buffer";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { InjectionChannel } from "../src/shared/safety/injection/injection-policy.ts";
+import { packWeights } from "../src/shared/safety/injection/packed-weights.ts";
 import { existingPath, readCommandLine } from "./commands/command-line.ts";
 import { outOfFold, quantised, scoreAt, trainingSet } from "./injection/channels.ts";
 import { otherTexts, readRows } from "./injection/rows.ts";
@@ -39,7 +39,7 @@ function learn(channel: InjectionChannel): string {
     bias: ${(trained.bias - limit).toFixed(4)},
     scale: ${scale.toPrecision(6)},
     packed:
-      "${Buffer.from(bytes.buffer).toString("base64")}",
+      ${JSON.stringify(packWeights(bytes))},
   },
 `;
 }

@@ -1,6 +1,7 @@
 /** The classifier's weights, unpacked when a tenant's policy first asks for them. trained-weights.ts is written by `node dev/train-injection.ts`. */
 import { featureCount } from "./features.ts";
 import type { InjectionChannel } from "./injection-policy.ts";
+import { unpackWeights } from "./packed-weights.ts";
 import { trainedWeights } from "./trained-weights.ts";
 
 export interface ChannelWeights {
@@ -17,7 +18,7 @@ export function weightsOf(channel: InjectionChannel): ChannelWeights {
   const known = unpacked.get(channel);
   if (known !== undefined) return known;
   const { bias, scale, packed } = trainedWeights[channel];
-  const bytes = Int8Array.from(atob(packed), (character) => character.charCodeAt(0));
+  const bytes = unpackWeights(packed);
   if (bytes.length !== featureCount)
     throw new Error("trained-weights.ts is of other features: node dev/train-injection.ts");
   const made: ChannelWeights = { channel, bias, of: Float32Array.from(bytes, (byte) => byte * scale) };
