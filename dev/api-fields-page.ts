@@ -9,6 +9,7 @@ import { embeddingFields } from "../src/shared/wire/embeddings-request.ts";
 import { moderationFields } from "../src/shared/wire/moderations-request.ts";
 import type { RefusedField } from "../src/shared/wire/field-reader.ts";
 import { inputTokensFields } from "../src/shared/wire/input-tokens-request.ts";
+import { routesNotOffered } from "../src/shared/wire/routes-not-offered.ts";
 import { refusedResponseFields, responseFieldRules } from "../src/shared/wire/responses-fields.ts";
 import { requestLimits } from "../src/shared/wire/request-limits.ts";
 import { root } from "./local-secrets.ts";
@@ -163,6 +164,16 @@ ${moderationFields.map((field) => row(field, ...(moderationRules[field] ?? ["use
 
 Up to 20 items in the forms of a response's input. \`reasoning\` is taken, since clients send whole answers, and is not kept. Refused: messages of
 \`system\` and \`developer\`, since instructions are of their turn and are sent with each, and \`item_reference\`.
+
+## Routes that are not offered
+
+OpenAI's other routes: 404 \`unknown_url\`, whose message says the same.
+
+| what begins with | use |
+| --- | --- |
+${Object.entries(routesNotOffered)
+  .map(([name, instead]) => `| \`/v1/${name}\` | ${instead} |`)
+  .join("\n")}
 
 ## Bounds
 

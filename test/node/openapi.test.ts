@@ -5,6 +5,7 @@ import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { corsHeaders } from "../../src/shared/firewall/cors.ts";
 import { toWireError } from "../../src/shared/wire/errors.ts";
 import { openApiDocument, openApiJson } from "../../src/shared/wire/openapi.ts";
+import { insteadOf } from "../../src/shared/wire/routes-not-offered.ts";
 import { publicRoutes } from "../../src/shared/wire/routes.ts";
 import { errorSchema } from "../../src/shared/wire/responses.ts";
 
@@ -75,8 +76,27 @@ describe("the OpenAPI document", () => {
   });
 });
 
+test("no route is both offered and told as not offered", () => {
+  expect(publicRoutes.filter(({ path }) => insteadOf(path) !== undefined)).toEqual([]);
+});
+
+const patternOf = (path: string): string => path.replaceAll(/\{\w+\}/g, "{}");
+
 /** Data that this repository doesn't hold: skipped where the folder is not. */
 const file = `${process.env["EDGEWISE_DATA"] ?? "../shared/data"}/openai/openapi.json`;
+
+describe.skipIf(!existsSync(file))("routes against OpenAI's published description", () => {
+  test("each of OpenAI's is offered, or is told with what to use instead", () => {
+    const { paths } = JSON.parse(readFileSync(file, "utf8")) as { paths: Json };
+    const offered = new Set(publicRoutes.map(({ path }) => patternOf(path)));
+    const unanswered = Object.keys(paths).filter((path) => {
+      const asked = `/v1${path.split("?", 1)[0]}`;
+      return !offered.has(patternOf(asked)) && insteadOf(asked) === undefined;
+    });
+    expect(unanswered).toEqual([]);
+    expect(Object.keys(paths).length).toBeGreaterThan(100);
+  });
+});
 
 describe.skipIf(!existsSync(file))("errors against OpenAI's published description", () => {
   test("have the form of its ErrorResponse", () => {

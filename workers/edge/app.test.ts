@@ -1,5 +1,6 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { routesNotOffered } from "../../src/shared/wire/routes-not-offered.ts";
 import { publicRoutes } from "../../src/shared/wire/routes.ts";
 import { createApp } from "./app.ts";
 
@@ -62,6 +63,17 @@ test.each([
   const response = await ask(path, { method });
   expect(response.status).toBe(404);
   expect(await response.json()).toMatchObject({ error: { code: "unknown_url" } });
+});
+
+test.each(Object.entries(routesNotOffered))("/v1/%s is not offered, which is said", async (name, instead) => {
+  for (const path of [`/v1/${name}`, `/v1/${name}/some_id/more`, `/${name}/jobs`]) {
+    const response = await ask(path, { method: "POST" });
+    expect([path, response.status]).toEqual([path, 404]);
+    const message = expect.stringMatching(/^This route is not offered here: POST /) as string;
+    const body = await response.json();
+    expect(body).toMatchObject({ error: { code: "unknown_url", message } });
+    expect(JSON.stringify(body)).toContain(`Use ${instead}.`);
+  }
 });
 
 test.each([

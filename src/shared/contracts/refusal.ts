@@ -22,7 +22,8 @@ export type Refusal =
   | { readonly kind: "url-invalid"; readonly detail: string }
   | { readonly kind: "headers-too-large"; readonly maxCharacters: number; readonly maxHeaders: number }
   /** `meant`: a route that there is, where the path differs from it as base URLs do that were written wrongly */
-  | { readonly kind: "route-unknown"; readonly meant?: string }
+  /** `instead`: what to use in place of a route of OpenAI's that is not offered (src/shared/wire/routes-not-offered.ts) */
+  | { readonly kind: "route-unknown"; readonly meant?: string; readonly instead?: string }
   /** `upgrade`: the route takes the method for that protocol alone. */
   | {
       readonly kind: "method-not-allowed";

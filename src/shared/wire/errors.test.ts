@@ -298,3 +298,12 @@ test("the error for a request that an engine rejects names the field, if it is k
   expect(error).toMatchObject({ param: "response_format", code: "request_rejected" });
   expect(error.message).toContain("'response_format'");
 });
+
+test("a route of OpenAI's that is not offered is told with what to use in its place", () => {
+  const refusal = { kind: "route-unknown", instead: "a video service" } as const;
+  const { status, body } = toWireError(refusal, { method: "POST", path: "/v1/videos" });
+  expect([status, body.error.code]).toEqual([404, "unknown_url"]);
+  expect(body.error.message).toBe(
+    "This route is not offered here: POST /v1/videos. Use a video service. GET /docs lists every route.",
+  );
+});

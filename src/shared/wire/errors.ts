@@ -71,13 +71,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         `The headers are over the limit of ${refusal.maxHeaders} lines or ${refusal.maxCharacters} characters together.`,
       );
     case "route-unknown":
-      return wire(
-        404,
-        "invalid_request_error",
-        "unknown_url",
-        null,
-        `Unknown URL${route(context)}. ${refusal.meant === undefined ? "" : `Did you mean '${printable(refusal.meant)}'? A client's base URL ends in '/v1'. `}GET /docs lists every route.`,
-      );
+      return wire(404, "invalid_request_error", "unknown_url", null, unknownUrl(refusal, route(context)));
     case "method-not-allowed": {
       const allow = refusal.allow.join(", ");
       return wire(
@@ -227,6 +221,14 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         `Something went wrong on our side. Try again; if it stays, tell the operator${reference(context)}.`,
       );
   }
+}
+
+function unknownUrl({ meant, instead }: Extract<Refusal, { kind: "route-unknown" }>, asked: string): string {
+  const routes = "GET /docs lists every route.";
+  if (instead !== undefined) return `This route is not offered here${asked}. Use ${instead}. ${routes}`;
+  return meant === undefined
+    ? `Unknown URL${asked}. ${routes}`
+    : `Unknown URL${asked}. Did you mean '${printable(meant)}'? A client's base URL ends in '/v1'. ${routes}`;
 }
 
 const tooLarge = {

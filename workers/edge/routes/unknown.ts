@@ -1,4 +1,5 @@
 /** No route has this path and method: 405 with `Allow` where the path exists, the static assets for a page, else 404. */
+import { insteadOf } from "../../../src/shared/wire/routes-not-offered.ts";
 import type { PublicHandler } from "../handle.ts";
 import { respondRefusal } from "../respond.ts";
 
@@ -10,7 +11,12 @@ export function unknownRoute(methods: ReadonlyMap<string, readonly string[]>): P
     if (known !== undefined) return respondRefusal(scope, { kind: "method-not-allowed", allow: known.allow });
     const meant = meantPath(path);
     const isMeant = patterns.some(({ pattern }) => pattern.test(meant));
-    const refusal = { kind: "route-unknown", ...(isMeant && { meant }) } as const;
+    const instead = insteadOf(meant);
+    const refusal = {
+      kind: "route-unknown",
+      ...(isMeant && { meant }),
+      ...(instead !== undefined && { instead }),
+    } as const;
     const { ASSETS } = isolate.env;
     if (ASSETS === undefined || (method !== "GET" && method !== "HEAD") || path.startsWith("/v1/"))
       return respondRefusal(scope, refusal, {}, path);
