@@ -19,7 +19,7 @@ export const uploadRoutes: readonly PublicRoute[] = [
       example: {
         filename: "handbook.pdf",
         purpose: "assistants",
-        bytes: 73_400_320,
+        bytes: 8_388_608,
         mime_type: "application/pdf",
       },
     },
@@ -53,7 +53,7 @@ export const uploadRoutes: readonly PublicRoute[] = [
       "together as were announced.",
     scopes: [],
     pathParameters: uploadId,
-    request: { schema: "UploadCompletion", example: { part_ids: ["part_…", "part_…"] } },
+    request: { schema: "UploadCompletion", example: { part_ids: ["part_…"] } },
     success: { description: "The upload, with its `file`", content: { "application/json": "Upload" } },
     errors: [404, 409, ...everyBody],
   },
