@@ -1,6 +1,7 @@
 /**
  * A KV namespace for plain workerd: serves the internal HTTP of a KV binding from memory. One Worker for each namespace; its
- * contents end with the process. Entries never expire early, as in KV.
+ * contents end with the process. What has no expiry (tenants, keys, the fleet) is never dropped. What has one, as cached answers do, is dropped
+ * some time after it, read or not, and the oldest earlier where there are too many.
  */
 interface Entry {
   readonly value: ArrayBuffer;
@@ -8,14 +9,52 @@ interface Entry {
   readonly expiresAtMs: number;
 }
 
-const entries = new Map<string, Entry>();
+const maxExpiring = 10_000;
+/** No sweep before there are so many: each looks at all of them. */
+const leastSwept = 1000;
+
+const lasting = new Map<string, Entry>();
+const expiring = new Map<string, Entry>();
+/** Twice as many as the last sweep left, so that sweeps cost each put the same, however many lie there. */
+let sweptAt = leastSwept;
 let seeded = false;
+
+function sweep(nowMs: number): void {
+  for (const [key, { expiresAtMs }] of expiring) if (expiresAtMs <= nowMs) expiring.delete(key);
+  for (const key of expiring.keys()) {
+    if (expiring.size < maxExpiring) break;
+    expiring.delete(key);
+  }
+  sweptAt = Math.min(maxExpiring, Math.max(leastSwept, 2 * expiring.size));
+}
+
+function put(key: string, entry: Entry): void {
+  remove(key);
+  if (entry.expiresAtMs === Number.POSITIVE_INFINITY) {
+    lasting.set(key, entry);
+    return;
+  }
+  if (expiring.size >= sweptAt) sweep(Date.now());
+  expiring.set(key, entry);
+}
+
+function remove(key: string): void {
+  lasting.delete(key);
+  expiring.delete(key);
+}
+
+function unexpired(key: string): Entry | undefined {
+  const entry = lasting.get(key) ?? expiring.get(key);
+  if (entry === undefined || entry.expiresAtMs > Date.now()) return entry;
+  remove(key);
+  return undefined;
+}
 
 /** Loads the initial contents: an object of texts by key. */
 function seed(json: string): void {
   seeded = true;
   for (const [key, text] of Object.entries(JSON.parse(json) as Record<string, string>))
-    entries.set(key, {
+    lasting.set(key, {
       value: new TextEncoder().encode(text).buffer,
       metadata: null,
       expiresAtMs: Number.POSITIVE_INFINITY,
@@ -27,7 +66,9 @@ function list(query: URLSearchParams): object {
   const prefix = query.get("prefix") ?? "";
   const after = query.get("cursor") ?? "";
   const limit = Number(query.get("key_count_limit") ?? 1000);
-  const found = [...entries.keys()].filter((name) => name.startsWith(prefix) && name > after).sort();
+  const found = [...lasting.keys(), ...expiring.keys()]
+    .filter((name) => name.startsWith(prefix) && name > after)
+    .sort();
   const names = found.slice(0, limit);
   const isComplete = found.length <= limit;
   return {
@@ -45,11 +86,8 @@ export default {
     switch (request.method) {
       case "GET": {
         if (key === "") return Response.json(list(url.searchParams));
-        const entry = entries.get(key);
-        if (entry === undefined || entry.expiresAtMs <= Date.now()) {
-          entries.delete(key);
-          return new Response("Not Found", { status: 404 });
-        }
+        const entry = unexpired(key);
+        if (entry === undefined) return new Response("Not Found", { status: 404 });
         return new Response(
           entry.value,
           entry.metadata === null ? {} : { headers: { "CF-KV-Metadata": entry.metadata } },
@@ -58,7 +96,7 @@ export default {
       case "PUT": {
         const ttlSeconds = url.searchParams.get("expiration_ttl");
         const atSeconds = url.searchParams.get("expiration");
-        entries.set(key, {
+        put(key, {
           value: await request.arrayBuffer(),
           metadata: request.headers.get("CF-KV-Metadata"),
           expiresAtMs:
@@ -71,7 +109,7 @@ export default {
         return new Response();
       }
       case "DELETE":
-        entries.delete(key);
+        remove(key);
         return new Response();
       default:
         return new Response("Method Not Allowed", { status: 405 });
