@@ -1,7 +1,10 @@
 /** Is every example of the OpenAPI document a request that its own route takes? By the parsers of the routes, under a tenant's defaults. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { root } from "../../dev/local-secrets.ts";
 import type { Result } from "../../src/shared/contracts/result.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { fleetSchema } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { retrievalPolicySchema } from "../../src/shared/retrieval/retrieval-policy.ts";
 import { parseBatchCreation } from "../../src/shared/wire/batch-request.ts";
 import { parseChatRequest } from "../../src/shared/wire/chat-request.ts";
@@ -61,6 +64,18 @@ test.each(examples)("$method $path takes its own example", ({ schema, example })
   expect(parsed).toMatchObject({ success: true });
   const parse = parsers[schema];
   if (parse !== undefined) expect(parse(JSON.stringify(example))).toMatchObject({ ok: true });
+});
+
+test("examples name models that npm start has, so that they can be pasted", () => {
+  const fleet = fleetSchema.parse(JSON.parse(readFileSync(`${root}config/fleet.dev.json`, "utf8")));
+  const known = fleet.clusters.flatMap(({ models }) => models.map(({ id }) => id));
+  const named = examples.flatMap(({ example }) => {
+    const { model } = example as { readonly model?: string };
+    return model === undefined ? [] : [model];
+  });
+  expect(named.length).toBeGreaterThan(4);
+  const names = new Set([...known, ...Object.keys(fleet.aliases)]);
+  expect(named.filter((model) => !names.has(model))).toEqual([]);
 });
 
 test("every JSON body of /v1 is read by its own parser here", () => {

@@ -197,7 +197,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     summary: "Create embeddings",
     scopes: [],
     headers: correlation,
-    request: { schema: "EmbeddingRequest", example: { model: "embed", input: ["one text", "another"] } },
+    request: { schema: "EmbeddingRequest", example: { model: "bge-small", input: ["one text", "another"] } },
     success: {
       description: "One vector an input, in order",
       content: { "application/json": "EmbeddingList" },
