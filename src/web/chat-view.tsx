@@ -57,7 +57,7 @@ export function ChatView({
   const mounted = useMounted(messages, askedHere(messages));
   const { from, to } = mounted;
   const shownMessages = messages.slice(from, to);
-  const stays = useScroll(scroller, shownMessages, to === messages.length);
+  const sticks = useScroll(scroller, shownMessages, to === messages.length);
   const parts = useMessageParts();
   const isPlain = useMessagePartsLost();
   const told = useTold(state);
@@ -137,7 +137,7 @@ export function ChatView({
           <parts.QuoteButton scroller={scroller} draft={state.draft} onDraft={chat.setDraft} />
         )}
         {parts !== null && to === messages.length ? (
-          <parts.ToLatest scroller={scroller} stays={stays} />
+          <parts.ToLatest scroller={scroller} sticks={sticks} />
         ) : null}
         <div className="column">
           <p className="visually-hidden" role="status">

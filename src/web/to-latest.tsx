@@ -5,11 +5,11 @@ import { Icon } from "./icon.tsx";
 /** A separate component, so that only it is rendered during scrolling. */
 export function ToLatest({
   scroller,
-  stays,
+  sticks,
 }: {
   readonly scroller: RefObject<HTMLElement | null>;
   /** Whether the reader stays at the end (use-scroll.ts). */
-  readonly stays: Readonly<RefObject<boolean>>;
+  readonly sticks: RefObject<boolean>;
 }): ReactNode {
   const [isFar, setFar] = useState(false);
   useEffect(() => {
@@ -19,15 +19,10 @@ export function ToLatest({
     let frame = 0;
     const look = (): void => {
       frame = 0;
-      // Who stays at the end may be far from it here: what has grown in this frame is followed after it is laid out.
-      setFar(!stays.current && isFarFromEnd(element));
+      setFar(isFarFromEnd(sticks.current, element));
     };
-    // Whether the reader stays is known when the event of this frame's scrolling has come, in the next one.
     const lookSoon = (): void => {
-      if (frame !== 0) return;
-      frame = requestAnimationFrame(() => {
-        frame = requestAnimationFrame(look);
-      });
+      if (frame === 0) frame = requestAnimationFrame(look);
     };
     const resized = new ResizeObserver(lookSoon);
     element.addEventListener("scroll", lookSoon, { passive: true });
@@ -37,7 +32,7 @@ export function ToLatest({
       resized.disconnect();
       cancelAnimationFrame(frame);
     };
-  }, [scroller, stays]);
+  }, [scroller, sticks]);
   if (!isFar) return null;
   return (
     <button
@@ -58,11 +53,13 @@ export function ToLatest({
   );
 }
 
-/** Whether the end is more than half a view away. */
-export function isFarFromEnd({
-  scrollHeight,
-  scrollTop,
-  clientHeight,
-}: Pick<Element, "scrollHeight" | "scrollTop" | "clientHeight">): boolean {
-  return scrollHeight - scrollTop - clientHeight > clientHeight / 2;
+/**
+ * Whether the end is more than half a view away.
+ * @param stays the reader stays at the end: what has just come is below only until it is laid out
+ */
+export function isFarFromEnd(
+  stays: boolean,
+  { scrollHeight, scrollTop, clientHeight }: Pick<Element, "scrollHeight" | "scrollTop" | "clientHeight">,
+): boolean {
+  return !stays && scrollHeight - scrollTop - clientHeight > clientHeight / 2;
 }

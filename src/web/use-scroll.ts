@@ -11,13 +11,13 @@ const roundingPx = 2;
  * Follows the answer as it grows, unless the reader has scrolled up; their own message brings them back down. A growing notice or
  * field must not hide its end, either. Earlier messages are added above without moving the reader.
  * @param messages those on the page @param hasEnd whether they include the conversation's last one: else there is no end to follow
- * @returns whether the reader stays at the end: what grows is followed there within the frame
+ * @returns whether the reader stays at the end, and so is there again in the frame in which the conversation has grown
  */
 export function useScroll(
   scroller: RefObject<HTMLElement | null>,
   messages: readonly ChatMessage[],
   hasEnd: boolean,
-): Readonly<RefObject<boolean>> {
+): RefObject<boolean> {
   const sticks = useRef(true);
   const follows = useRef(hasEnd);
   /** Distance from the end of the conversation to the upper edge of the view. */
@@ -70,6 +70,7 @@ export function useScroll(
     sticks.current = true;
     element.scrollTop = element.scrollHeight;
   }, [scroller, asked]);
+
   return sticks;
 }
 
