@@ -47,3 +47,13 @@ test("what the last line says is what .ci/run counts, whatever else was printed"
   const input = `      Tests  7 passed (7)\nAll tests: 7 passed, 7 failed, 7 skipped\n${tally.text()}> edgewise\n`;
   expect(execFileSync("bash", ["-c", script], { input, encoding: "utf8" })).toBe("2 1 1\n");
 });
+
+test("where no test has run, that is a failure: a mistyped name would look like success", () => {
+  const tally = new Tally();
+  expect([tally.hasFailed, tally.text()]).toEqual([
+    true,
+    "\nFailed:\n  no test ran\n    no file of tests has such a name\n\nAll tests: 0 passed, 1 failed, 0 skipped\n",
+  ]);
+  tally.ended("one", "skipped");
+  expect(tally.hasFailed).toBe(false);
+});

@@ -10,7 +10,7 @@ export class Tally {
   readonly #failures = new Map<string, boolean>();
 
   get hasFailed(): boolean {
-    return this.#failures.size > 0;
+    return this.#faults.size > 0;
   }
 
   /** A test that has failed stays so, also where it passes when its job begins anew. */
@@ -32,12 +32,19 @@ export class Tally {
   text(): string {
     const count = (outcome: TestOutcome): number =>
       [...this.#outcomes.values()].filter((one) => one === outcome).length;
-    const failures = [...this.#failures.keys()].join("");
-    const broken = [...this.#failures.values()].filter((isTest) => !isTest).length;
+    const failures = [...this.#faults.keys()].join("");
+    const broken = [...this.#faults.values()].filter((isTest) => !isTest).length;
     const counts = `${count("passed")} passed, ${count("failed") + broken} failed, ${count("skipped")} skipped`;
     return `\n${failures === "" ? "" : `Failed:\n${failures}\n`}All tests: ${counts}\n`;
   }
+
+  /** A mistyped name of a file must not look like tests that pass. */
+  get #faults(): ReadonlyMap<string, boolean> {
+    return this.#failures.size + this.#outcomes.size > 0 ? this.#failures : nothingRan;
+  }
 }
+
+const nothingRan = new Map([[told("no test ran", "no file of tests has such a name"), false]]);
 
 function told(what: string, why: string): string {
   return `  ${what}\n    ${why}\n`;
