@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import document from "../../config/fleet.dev.json" with { type: "json" };
 import { FleetDocumentError, platformIds, resolveFleetDocument } from "./fleet-document.ts";
 
@@ -17,6 +17,7 @@ afterEach(() => {
     server.close();
   }
   rmSync(folder, { recursive: true, force: true });
+  vi.useRealTimers();
 });
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -166,14 +167,32 @@ describe("ORIGIN_URL", () => {
             response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
         }
       });
-      const resolved = await resolveFleetDocument({ ORIGIN_URL: url }, 300);
+      const told: string[] = [];
+      const look = { mostMs: 300, quietMs: 0, tell: (line: string) => void told.push(line) };
+      const resolved = await resolveFleetDocument({ ORIGIN_URL: url }, look);
       if (resolved.source !== "origin-url") throw new Error("there is a server");
       expect(resolved.description).toContain("did not answer a first chat within 0.3 s");
       expect(resolved.fleet.aliases["auto"]).toEqual({ models: ["slow"] });
+      expect(told).toEqual([
+        `Waiting for the first answer of ${url}, 0.3 s at most: it may be loading a model.`,
+      ]);
       expect(asked).toHaveLength(1);
       expect(resolved.fleet.clusters[0]?.models[0]?.engine_features.stream_usage).toBe(false);
     },
   );
+
+  test("is silent where the server answers soon, or can't be asked at all, also afterwards", async () => {
+    const told: string[] = [];
+    const look = { mostMs: 60_000, quietMs: 50, tell: (line: string) => void told.push(line) };
+    const url = await serverThat(serving(listOf("quick"), ["quick"]));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    await resolveFleetDocument({ ORIGIN_URL: url }, look);
+    await expect(resolveFleetDocument({ ORIGIN_URL: "http://127.0.0.1:9" }, look)).rejects.toThrow(
+      "no answer",
+    );
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(told).toEqual([]);
+  });
 
   test("does not show a password that it holds", async () => {
     const failed = resolveFleetDocument({ ORIGIN_URL: "https://me:hunter2@h/v1" });

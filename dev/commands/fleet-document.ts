@@ -2,7 +2,7 @@
 import { fleetIdSchema } from "../../src/shared/routing/fleet/alias-config.ts";
 import { capabilitySchema, fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { checkFleet, FleetError, hints, versioned } from "./fleet-command.ts";
-import { probeServer, usualLookMs, type ProbedModel } from "../start/origin-probe.ts";
+import { probeServer, type ProbedModel } from "../start/origin-probe.ts";
 import { DocumentError, readDocument } from "./read-document.ts";
 
 export type FleetDocument =
@@ -11,14 +11,28 @@ export type FleetDocument =
 
 export class FleetDocumentError extends Error {}
 
+/** How a server's abilities are found out. */
+export interface FirstLook {
+  /**
+   * For everything that is requested after its list. A first token may wait while a model is loaded, which takes some tens of seconds for
+   * a large one; if it takes longer, the product starts without it and says so.
+   */
+  readonly mostMs: number;
+  /** Whoever waits for longer is told for what. */
+  readonly quietMs: number;
+  readonly tell: (line: string) => void;
+}
+
+const usualLook: FirstLook = { mostMs: 60_000, quietMs: 3000, tell: (line) => console.log(line) };
+
 /** Rejects with a FleetDocumentError whose message says what to fix. */
 export async function resolveFleetDocument(
   environment: Readonly<Record<string, string | undefined>>,
-  lookMs = usualLookMs,
+  look: FirstLook = usualLook,
 ): Promise<FleetDocument> {
   const originUrl = environment["ORIGIN_URL"];
   const file = environment["FLEET"];
-  if (originUrl !== undefined && originUrl !== "") return fromServer(originUrl, lookMs);
+  if (originUrl !== undefined && originUrl !== "") return fromServer(originUrl, look);
   if (file !== undefined && file !== "") return fromFile(file);
   return { source: "dev-fleet" };
 }
@@ -45,7 +59,7 @@ async function fromFile(file: string): Promise<FleetDocument> {
   };
 }
 
-async function fromServer(given: string, lookMs: number): Promise<FleetDocument> {
+async function fromServer(given: string, { mostMs, quietMs, tell }: FirstLook): Promise<FleetDocument> {
   // People paste both forms: the server's root, and the base URL of an OpenAI client.
   const url = given.replace(/\/+$/, "").replace(/\/v1$/, "");
   const parsed = URL.canParse(url) ? new URL(url) : null;
@@ -54,11 +68,18 @@ async function fromServer(given: string, lookMs: number): Promise<FleetDocument>
     throw new FleetDocumentError("ORIGIN_URL holds a user's name or password, which is never sent in a URL.");
   if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.search !== "" || parsed.hash !== "")
     throw new FleetDocumentError(`ORIGIN_URL=${given} is not an http(s) URL without a query.`);
-  const { models, chats, isSlow } = await probeServer(url, lookMs).catch((error: unknown) => {
-    throw new FleetDocumentError(
-      `ORIGIN_URL=${given}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  });
+  const waiting = setTimeout(
+    () =>
+      tell(`Waiting for the first answer of ${url}, ${mostMs / 1000} s at most: it may be loading a model.`),
+    quietMs,
+  );
+  const { models, chats, isSlow } = await probeServer(url, mostMs)
+    .catch((error: unknown) => {
+      throw new FleetDocumentError(
+        `ORIGIN_URL=${given}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    })
+    .finally(() => clearTimeout(waiting));
   const [first] = models;
   if (first === undefined) throw new FleetDocumentError(`ORIGIN_URL=${given} lists no model at /v1/models.`);
   const usual = chats ?? first;
@@ -83,13 +104,13 @@ async function fromServer(given: string, lookMs: number): Promise<FleetDocument>
   return {
     source: "origin-url",
     fleet,
-    description: `${url}: ${taken.map(idOf).join(", ")}${leftOut > 0 ? `, and ${leftOut} more that are left out` : ""} (auto is ${idOf(usual)})${isSlow ? slowNote(lookMs) : ""}`,
+    description: `${url}: ${taken.map(idOf).join(", ")}${leftOut > 0 ? `, and ${leftOut} more that are left out` : ""} (auto is ${idOf(usual)})${isSlow ? slowNote(mostMs) : ""}`,
   };
 }
 
-function slowNote(lookMs: number): string {
+function slowNote(mostMs: number): string {
   return (
-    `; it did not answer a first chat within ${lookMs / 1000} s, so it is taken for a server that tells no usage, ` +
+    `; it did not answer a first chat within ${mostMs / 1000} s, so it is taken for a server that tells no usage, ` +
     "and tokens are estimated: start again once it answers"
   );
 }

@@ -30,12 +30,7 @@ const unknownContextWindow = 8192;
 const largestContextWindow = 10_000_000;
 const longestName = 256;
 const listTimeoutMs = 5000;
-/**
- * For everything that is requested after the list. A first token may wait while a model is loaded, which takes some tens of seconds for
- * a large one; if it takes longer, the product starts without it and says so.
- */
-export const usualLookMs = 60_000;
-/** Of that, for answers that need no model. */
+/** Of the look, for answers that need no model. */
 const sideTimeoutMs = 2000;
 /** The most models tried before concluding that none can chat. A refusal is quick. */
 const mostAsked = 8;
@@ -43,8 +38,8 @@ const mostAsked = 8;
 type Listed = Readonly<Record<string, unknown>> & { readonly id: string };
 type Usage = Pick<ProbedModel["features"], "stream_usage" | "continuous_usage">;
 
-/** Rejects with a sentence about a fault of the server's list. */
-export async function probeServer(url: string, lookMs = usualLookMs): Promise<ProbedServer> {
+/** Rejects with a sentence about a fault of the server's list. @param lookMs for everything that is requested after the list */
+export async function probeServer(url: string, lookMs: number): Promise<ProbedServer> {
   const listed = await listModels(url);
   const [first] = listed;
   if (first === undefined) return { models: [], chats: null, isSlow: false };
