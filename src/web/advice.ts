@@ -171,7 +171,13 @@ const periods: Readonly<Record<string, string>> = {
 };
 
 /** Words for a limit's name, such as "user/requests_per_hour"; a name of another form is shown unchanged. */
-function limitInWords({ window, amount }: { readonly window: string; readonly amount: number }): string {
+export function limitInWords({
+  window,
+  amount,
+}: {
+  readonly window: string;
+  readonly amount: number;
+}): string {
   const [, whose, unit = "", name = ""] = /^(user|org)\/(requests|tokens)_per_(\w+)$/.exec(window) ?? [];
   const period = periods[name];
   if (period === undefined) return `The limit ${window} is reached.`;

@@ -8,7 +8,13 @@ export type FileState =
   /** The server is making it searchable. */
   | { readonly kind: "reading" }
   | { readonly kind: "ready" }
-  | { readonly kind: "failed"; readonly why: string; readonly retry: boolean };
+  | {
+      readonly kind: "failed";
+      readonly why: string;
+      readonly retry: boolean;
+      /** Before that another attempt would be refused as well. */
+      readonly untilMs?: number;
+    };
 
 export interface ChatFile {
   /** Identifies it on this page. */

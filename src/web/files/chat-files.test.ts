@@ -95,7 +95,7 @@ test.each([
     /32 MB.*smaller/,
     false,
   ],
-  [429, {}, /Try again in 1 s/, true],
+  [429, {}, /Too much at once/, true],
   [503, {}, /Try again in a moment/, true],
   [
     400,
@@ -115,6 +115,35 @@ test.each([
     retry,
   });
 });
+
+test.each(["POST /v1/files", "POST /v1/vector_stores/", "POST /v1/vector_stores"])(
+  "what refuses %s for want of requests says which limit it is, and until when",
+  async (what) => {
+    const headers = {
+      "retry-after": "30",
+      "x-ratelimit-window-requests": "user/requests_per_hour",
+      "x-ratelimit-limit-requests": "100",
+    };
+    bench.server.refuses = { what, status: 429, code: "insufficient_quota", headers };
+    const before = Date.now();
+    const desk = bench.opened();
+    desk.add([file("a.md")]);
+    await bench.settled();
+    const [refused] = bench.view.files;
+    expect(refused?.state).toEqual({
+      kind: "failed",
+      why: "Your plan has 100 messages an hour. Files count like messages.",
+      retry: true,
+      untilMs: expect.any(Number),
+    });
+    if (refused?.state.kind !== "failed") throw new Error("it was refused");
+    expect(refused.state.untilMs).toBeGreaterThanOrEqual(before + 30_000);
+    bench.server.refuses = null;
+    desk.retry(refused.key);
+    await bench.settled();
+    expect(bench.view.files[0]?.state).toEqual({ kind: "ready" });
+  },
+);
 
 test("where files are refused altogether the page knows it for the next one", async () => {
   bench.server.refuses = { what: "POST /v1/vector_stores", status: 403 };

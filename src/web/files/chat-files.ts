@@ -194,9 +194,9 @@ export class ChatFiles {
     } catch (error) {
       if (signal.aborted) return;
       if (isMissing(error)) job.id = null;
-      const { refusesAll, why, retry } = fileProblem(error, job.file.size);
-      if (refusesAll === true) this.#options.show({ refused: why });
-      this.#become(key, { kind: "failed", why, retry });
+      const { refusesAll, ...problem } = fileProblem(error, job.file.size, Date.now());
+      if (refusesAll === true) this.#options.show({ refused: problem.why });
+      this.#become(key, { kind: "failed", ...problem });
     }
   }
 
@@ -246,7 +246,7 @@ export class ChatFiles {
       this.#become(file.id, shownFile(read).state);
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
-      this.#become(file.id, { kind: "failed", why: fileProblem(error, 0).why, retry: false });
+      this.#become(file.id, { kind: "failed", why: fileProblem(error, 0, Date.now()).why, retry: false });
     } finally {
       this.#followed.delete(file.id);
     }

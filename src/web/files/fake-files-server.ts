@@ -26,6 +26,7 @@ export class FakeFilesServer {
     readonly status: number;
     readonly message?: string;
     readonly code?: string;
+    readonly headers?: Readonly<Record<string, string>>;
   } | null = null;
   readonly uploads: FakeUpload[] = [];
   mostStores = 100;
@@ -72,8 +73,8 @@ export class FakeFilesServer {
   #refusal(line: string): Response | null {
     this.asked.push(line);
     if (this.refuses === null || !line.startsWith(this.refuses.what)) return null;
-    const { status, message = "said by the server", code = null } = this.refuses;
-    return Response.json({ error: { message, code } }, { status });
+    const { status, message = "said by the server", code = null, headers = {} } = this.refuses;
+    return Response.json({ error: { message, code } }, { status, headers });
   }
 
   #answer(path: string, init: RequestInit): Response {
@@ -164,6 +165,7 @@ export class FakeUpload extends EventTarget {
   status = 0;
   responseText = "";
   #ended = false;
+  #headers = new Headers();
 
   open(): void {
     this.#ended = false;
@@ -171,8 +173,8 @@ export class FakeUpload extends EventTarget {
   setRequestHeader(): void {
     if (this.#ended) throw new Error("a request that has ended takes no headers");
   }
-  getResponseHeader(): string | null {
-    return null;
+  getResponseHeader(name: string): string | null {
+    return this.#headers.get(name);
   }
   send(form: FormData): void {
     this.form = form;
@@ -189,6 +191,7 @@ export class FakeUpload extends EventTarget {
     this.upload.dispatchEvent(new Event("load"));
     const response = this.keep(this.form);
     this.status = response.status;
+    this.#headers = response.headers;
     this.responseText = await response.text();
     if (!this.#ended) this.#end("load");
   }

@@ -1,7 +1,9 @@
 /** A chat's files above the field: those already used in a question folded, the others as chips that can be removed. */
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { shownName } from "../../shared/wire/shown-name.ts";
+import { duration } from "../duration.ts";
 import { Icon, signs } from "../icon.tsx";
+import { useSecondsUntil } from "../use-seconds-until.ts";
 import type { ChatFile, FileBarProps, FileState } from "./chat-file.ts";
 import { toldOfFiles } from "./tell-files.ts";
 
@@ -82,6 +84,8 @@ function Chip({
   const chip = useRef<HTMLLIElement>(null);
   // If not all are visible, scroll to the last attached or failed one.
   const isFailed = state.kind === "failed";
+  const untilMs = isFailed ? (state.untilMs ?? null) : null;
+  const seconds = useSecondsUntil(untilMs);
   useEffect(() => {
     // Newer browsers return a promise, which must not be taken for a clean-up function.
     chip.current?.scrollIntoView({ block: "nearest" });
@@ -96,10 +100,19 @@ function Chip({
         {state.kind === "uploading" ? (
           <progress max={100} value={state.percent} aria-label={`Upload of ${name}`} />
         ) : null}
-        <span className="chip-state">{stateInWords(state)}</span>
+        <span className="chip-state">
+          {stateInWords(state)}
+          {untilMs === null ? null : seconds > 0 ? ` Try again in ${duration(seconds)}.` : " Try again now."}
+        </span>
       </span>
       {state.kind === "failed" && state.retry && onRetry !== undefined ? (
-        <button type="button" className="small" aria-label={`Try ${name} again`} onClick={onRetry}>
+        <button
+          type="button"
+          className="small"
+          aria-label={`Try ${name} again`}
+          onClick={onRetry}
+          disabled={seconds > 0}
+        >
           Try again
         </button>
       ) : null}

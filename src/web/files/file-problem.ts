@@ -1,11 +1,13 @@
 /** What went wrong with a file, and what can the user do? Words for its chip. */
-import type { ApiFailure } from "../advice.ts";
+import { limitInWords, type ApiFailure } from "../advice.ts";
 import { ApiError } from "../api.ts";
 
 export interface FileProblem {
   readonly why: string;
   /** Whether another attempt may succeed. */
   readonly retry: boolean;
+  /** Before that another attempt would be refused as well. */
+  readonly untilMs?: number;
   /** No file at all can be attached here. */
   readonly refusesAll?: true;
 }
@@ -17,18 +19,18 @@ const largeBytes = 8 * megabyte;
 /** The browser can't read it (any more). */
 export class FileUnread extends Error {}
 
-export function fileProblem(error: unknown, bytes: number): FileProblem {
+export function fileProblem(error: unknown, bytes: number, nowMs: number): FileProblem {
   if (error instanceof FileUnread)
     return {
       why: "It can't be read: it was changed, moved or deleted since, or is a folder. Attach it again; of a folder, its files.",
       retry: false,
     };
   return error instanceof ApiError
-    ? problemOf(error.failure, bytes)
+    ? problemOf(error.failure, bytes, nowMs)
     : { why: "The server's answer could not be read. Try again.", retry: true };
 }
 
-function problemOf(failure: ApiFailure, bytes: number): FileProblem {
+function problemOf(failure: ApiFailure, bytes: number, nowMs: number): FileProblem {
   const { status, message } = failure;
   switch (status) {
     case 0:
@@ -55,7 +57,14 @@ function problemOf(failure: ApiFailure, bytes: number): FileProblem {
     case 413:
       return { why: `Too large: ${limitIn(message)}. Attach a smaller one, or its parts.`, retry: false };
     case 429:
-      return { why: `Too much at once. Try again ${inWhile(failure.retryAfterMs ?? 1000)}.`, retry: true };
+      return {
+        why:
+          failure.limit === undefined
+            ? "Too much at once."
+            : `${limitInWords(failure.limit)} Files count like messages.`,
+        retry: true,
+        untilMs: nowMs + (failure.retryAfterMs ?? 1000),
+      };
     default:
       break;
   }
@@ -87,9 +96,4 @@ export function saidInWords(message: string): string {
 function sizeInWords(bytes: number): string {
   if (bytes >= megabyte) return `${Number((bytes / megabyte).toFixed(1))} MB`;
   return bytes >= 1024 ? `${Math.round(bytes / 1024)} KB` : `${bytes} bytes`;
-}
-
-function inWhile(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  return seconds < 120 ? `in ${seconds} s` : `in ${Math.ceil(seconds / 60)} minutes`;
 }

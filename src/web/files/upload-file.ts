@@ -77,7 +77,7 @@ async function sent(
     resolve(
       new Response(request.responseText, {
         status: request.status,
-        headers: retryHeaders(request),
+        headers: limitHeaders(request),
       }),
     ),
   );
@@ -96,9 +96,14 @@ async function sent(
   }
 }
 
-function retryHeaders(request: XMLHttpRequest): Record<string, string> {
+/** What `failureIn` reads of a refusal. */
+function limitHeaders(request: XMLHttpRequest): Record<string, string> {
+  const names = ["requests", "tokens"].flatMap((unit) => [
+    `x-ratelimit-window-${unit}`,
+    `x-ratelimit-limit-${unit}`,
+  ]);
   return Object.fromEntries(
-    ["retry-after", "retry-after-ms"].flatMap((name) => {
+    ["retry-after", "retry-after-ms", ...names].flatMap((name) => {
       const value = request.getResponseHeader(name);
       return value === null ? [] : [[name, value] as const];
     }),
