@@ -43,6 +43,28 @@ describe.skipIf(browser === null)("the chat page", () => {
     await leave(page);
   });
 
+  test("each line of a message goes in its own direction, as in the field that it was typed in", async () => {
+    const { page, complaints } = await open();
+    await signInToDemo(page);
+    await say(page, "Translate this line for me, please:\nمرحبا\nand say how it is spoken");
+    await done(page, 1);
+    const edgesOf = (words: string) =>
+      page.evaluate<[number, number]>(`(() => {
+        const text = document.querySelector(".said").firstChild;
+        const range = document.createRange();
+        const from = text.data.indexOf(${JSON.stringify(words)});
+        range.setStart(text, from);
+        range.setEnd(text, from + ${words.length});
+        const { left, right } = range.getBoundingClientRect();
+        return [Math.round(left), Math.round(right)];
+      })()`);
+    const [left, right] = await edgesOf("Translate this line for me, please:");
+    expect((await edgesOf("مرحبا"))[1]).toBe(right);
+    expect((await edgesOf("and say how it is spoken"))[0]).toBe(left);
+    expect(complaints).toEqual([]);
+    await leave(page);
+  });
+
   test("by keyboard alone: whoever leaves a name, a deletion or an edit as it was is back where he was", async () => {
     const { page } = await open();
     await signInToDemo(page);
