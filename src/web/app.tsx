@@ -42,7 +42,9 @@ export function App() {
   if (behind === "loading")
     return (
       <main className="sign-in">
-        <p role="status">Loading…</p>
+        <p role="status" className="late">
+          Loading…
+        </p>
       </main>
     );
   if (behind === "lost")

@@ -89,7 +89,7 @@ export function ChatView({
       <main ref={scroller} className="messages" tabIndex={0} aria-label="Conversation">
         {/* Not announced on each change: see tell.ts. */}
         <div role="log" aria-live="off" aria-label="Messages" className="column">
-          {state.phase === "restoring" ? <p className="fine center">Loading the conversation…</p> : null}
+          {state.phase === "restoring" ? <p className="fine center late">Loading the conversation…</p> : null}
           {messages.length === 0 && state.phase === "idle" ? (
             <section className="welcome">
               <h2>What would you like to know?</h2>

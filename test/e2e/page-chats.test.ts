@@ -200,6 +200,31 @@ describe.skipIf(browser === null)("the chat page", () => {
     await leave(page);
   });
 
+  test("a chat that is there at once is not said to be loading; one that is waited for is", async () => {
+    const { page, complaints } = await open();
+    await signInToDemo(page);
+    await say(page, "Plan a garden");
+    await done(page, 1);
+    const come = Promise.withResolvers<void>();
+    await page.route("**/v1/conversations/*/items*", async (route) => {
+      await come.promise;
+      await route.continue();
+    });
+    await page.addInitScript(`new MutationObserver(() => {
+      const loading = document.querySelector(".messages .late");
+      if (loading !== null) window.firstSeen ??= getComputedStyle(loading).opacity;
+    }).observe(document, { childList: true, subtree: true })`);
+    await page.reload();
+    const loading = page.getByText("Loading the conversation…");
+    await expect.poll(() => loading.evaluate((element) => getComputedStyle(element).opacity)).toBe("1");
+    expect(await page.evaluate("window.firstSeen")).toBe("0");
+    come.resolve();
+    await done(page, 1);
+    expect(await loading.count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await leave(page);
+  });
+
   test("Back and Forward go from chat to chat, which the tab is named by; a new chat is one step, however often it is asked for", async () => {
     const { page } = await open();
     await signInToDemo(page);
