@@ -1,7 +1,8 @@
 /** Chats that are longer than the page is high: what of them is there, and that nothing moves under who reads. */
 import { describe, expect, test } from "vitest";
 import { leave, say, signInToDemo, startBrowser } from "./browser.ts";
-import { chatPage, done } from "./chat-page.ts";
+import { beingWritten, chatPage, done } from "./chat-page.ts";
+import { setSpeed } from "./product.ts";
 
 const browser = await startBrowser();
 
@@ -104,6 +105,32 @@ describe.skipIf(browser === null)("the chat page", () => {
     await up.click();
     await say(page, "One more");
     await page.locator("article.user").getByText("One more").waitFor();
+    await leave(page);
+  });
+
+  test("the dot of an answer that is written takes no line of its own, wherever its last word ends", async () => {
+    await setSpeed({ token_ms: 1000 });
+    const { page } = await open();
+    await signInToDemo(page);
+    await say(page, "write 30 words");
+    await page.locator("article.assistant .answer p").waitFor();
+    await beingWritten(page);
+    const moved = await page.evaluate<number[]>(`(() => {
+      const article = document.querySelector("article.assistant");
+      const paragraph = article.querySelector(".answer p");
+      paragraph.firstChild.data = "Some words of an answer, of which the last ends anywhere in its line";
+      const moved = [];
+      for (let width = 80; width < 280; width += 1) {
+        paragraph.style.width = width + "px";
+        article.dataset.status = "streaming";
+        const during = paragraph.offsetHeight;
+        article.dataset.status = "done";
+        if (paragraph.offsetHeight !== during) moved.push(width);
+      }
+      article.dataset.status = "streaming";
+      return moved;
+    })()`);
+    expect(moved).toEqual([]);
     await leave(page);
   });
 
