@@ -13,7 +13,7 @@ import { base32 } from "../../src/shared/turn/base32.ts";
 import { mintId } from "../../src/shared/turn/response-id.ts";
 import type { UploadCompletion } from "../../src/shared/wire/parted-upload-request.ts";
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
-import { askLibrary, unavailable } from "./ask-knowledge.ts";
+import { askLibrary } from "./ask-knowledge.ts";
 import type { TenantCall } from "./handle.ts";
 import { keptWhole } from "./sent-form.ts";
 
@@ -66,6 +66,9 @@ export async function completeUploadOf(
   const writer = contents.writer({ ...place, fileId }, storedIn);
   spent();
   const put = await keptWhole(writer, () => copyParts(claim.parts, md5, { open, standing, writer }));
+  // What was taken from this call can't be read or written to its end, either.
+  const isOvertaken =
+    !put.ok && isUnknown(put.error.kind === "dependency-unavailable" ? await standing() : put);
   const completed = put.ok
     ? await askLibrary(env, place, async (stub, message) =>
         stub.completeUpload({ ...message, uploadId, fileId }),
@@ -78,7 +81,11 @@ export async function completeUploadOf(
   );
   if (!dropped.ok && dropped.error.kind !== "object-unknown")
     isolate.report("files", "what was put together of an upload could not be taken back at once");
-  return !completed.ok && completed.error.kind === "object-unknown" ? err(overtaken) : completed;
+  return isOvertaken || isUnknown(completed) ? err(overtaken) : completed;
+}
+
+function isUnknown(result: Result<unknown, Refusal>): boolean {
+  return !result.ok && result.error.kind === "object-unknown";
 }
 
 interface Copying {
@@ -123,8 +130,9 @@ function hexadecimal(bytes: Uint8Array): string {
 /** 160 bits. */
 const fingerprintLength = 32;
 
-const overtaken: Refusal = unavailable(
-  "files",
-  1000,
-  "an upload was changed while its parts were put together",
-);
+/** Its owner's doing: by another completion, which takes this one's place, by cancelling it, or by an erasure. */
+const overtaken: Refusal = {
+  kind: "conflict",
+  message:
+    "This upload was completed again, or cancelled, while its parts were put together: this call has made no file.",
+};

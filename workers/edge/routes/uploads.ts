@@ -22,7 +22,6 @@ import {
   changeableInPath,
   keptOut,
   ownerFor,
-  unavailable,
   visibilityOf,
   type OwnerPlace,
 } from "../ask-knowledge.ts";
@@ -119,7 +118,10 @@ async function addPart(
   if (!dropped.ok) isolate.report("files", "a part of an upload could not be taken back at once");
   // Its upload was completed or cancelled, or is erased, while its bytes came.
   if (finished.error.kind === "object-unknown")
-    return err(unavailable("files", 1000, "a part came too late"));
+    return err({
+      kind: "conflict",
+      message: "This upload was completed, or cancelled, while the part came: the part belongs to no upload.",
+    });
   if (finished.error.kind !== "body-too-large" || roomBytes >= atMostBytes) return finished;
   return err(
     roomBytes === announcedBytes
