@@ -130,6 +130,21 @@ describe("of what is refused", () => {
     expect(await requests(lou)).toMatchObject({ used: { requests: 2 } });
   });
 
+  test("an Idempotency-Key that was used for other items costs nothing", async () => {
+    await putTenant("counts-items", {});
+    const nan = await callerOf("counts-items", "nan");
+    const { id } = (await nan.ask("POST", "/v1/conversations", {})).body;
+    const add = async (content: string): Promise<number> => {
+      const headers = { "content-type": "application/json", "idempotency-key": "k1" };
+      const body = JSON.stringify({ items: [{ role: "user", content }] });
+      return (await nan.send(`/v1/conversations/${id}/items`, { method: "POST", headers, body })).status;
+    };
+    expect(await add("one")).toBe(200);
+    await expect.poll(() => requests(nan)).toMatchObject({ used: { requests: 2 } });
+    expect(await add("another")).toBe(422);
+    await expect.poll(() => requests(nan)).toMatchObject({ used: { requests: 2 } });
+  });
+
   test("a store or a file that is not there costs nothing", async () => {
     await putTenant("counts-stores", {});
     const max = await callerOf("counts-stores", "max");

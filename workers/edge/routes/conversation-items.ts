@@ -7,6 +7,8 @@ import {
   type GetItemOutcome,
   type ListOutcome,
 } from "../../../src/shared/contracts/conversation.ts";
+import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
+import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
 import { publicItem } from "../../../src/shared/turn/durable/conversation-items.ts";
 import { idempotencyKeyFault } from "../../../src/shared/turn/durable/turn-claim.ts";
 import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts";
@@ -68,22 +70,29 @@ export const addConversationItems: TenantHandler = async (call) => {
   const items = screened.value;
   // A retry of ours after a lost answer brings the same id, and adds nothing; so does a client's with its key.
   const addId = key === undefined ? `add/${crypto.randomUUID()}` : `add/key/${key}`;
-  const added = await asOneRequest(call, () =>
-    askConversation<Answer<AddOutcome>>(call, conversation.value, async (stub) =>
+  const added = await asOneRequest(call, async () => {
+    const asked = await askConversation<Answer<AddOutcome>>(call, conversation.value, async (stub) =>
       stub.addItems({ v: conversationVersion, owner: ownerOf(call), addId, items, title: titleOf(items) }),
-    ),
-  );
-  const { headers } = added;
-  if (!added.ok) return respondRefusal(scope, added.error, headers);
-  switch (added.value.result) {
-    case "ok":
-      return respondJson(scope, publicPage(added.value.items.map(publicItem), false), headers);
-    case "reused":
-      return respondRefusal(scope, { kind: "idempotency-reused" }, headers);
-    case "item-too-large":
-      return respondRefusal(scope, { kind: "body-too-large", maxBytes: added.value.maxBytes }, headers);
-  }
+    );
+    return asked.ok ? addedItems(asked.value) : asked;
+  });
+  return added.ok
+    ? respondJson(scope, publicPage(added.value.map(publicItem), false), added.headers)
+    : respondRefusal(scope, added.error, added.headers);
 };
+
+type Added = Extract<AddOutcome, { readonly result: "ok" }>;
+
+function addedItems(outcome: Answer<AddOutcome>): Result<Added["items"], Refusal> {
+  switch (outcome.result) {
+    case "ok":
+      return ok(outcome.items);
+    case "reused":
+      return err({ kind: "idempotency-reused" });
+    case "item-too-large":
+      return err({ kind: "body-too-large", maxBytes: outcome.maxBytes });
+  }
+}
 
 /** `GET /v1/conversations/{id}/items/{item_id}` */
 export const showConversationItem: TenantHandler = async (call) => {

@@ -7,6 +7,7 @@ import {
   type DescribeOutcome,
   type UpdateOutcome,
 } from "../../../src/shared/contracts/conversation.ts";
+import { err, ok } from "../../../src/shared/contracts/result.ts";
 import { resolveConversation } from "../../../src/shared/turn/conversation-name.ts";
 import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts";
 import { mintId } from "../../../src/shared/turn/response-id.ts";
@@ -47,25 +48,21 @@ export const createConversation: TenantHandler = async (call) => {
   const conversation = await resolveConversation(isolate.hash, id, owner);
   if (conversation === null) throw new Error("an id that was just made names nothing");
   const title = titleOf(items);
-  const created = await asOneRequest(call, () =>
-    askConversation<Answer<CreateOutcome>>(call, conversation, async (stub) =>
-      stub.create({
-        v: conversationVersion,
-        owner,
-        id,
-        metadata: JSON.stringify(read.value.metadata),
-        items,
-        title,
-      }),
-    ),
-  );
+  const metadata = JSON.stringify(read.value.metadata);
+  const created = await asOneRequest<number>(call, async () => {
+    const asked = await askConversation<Answer<CreateOutcome>>(call, conversation, async (stub) =>
+      stub.create({ v: conversationVersion, owner, id, metadata, items, title }),
+    );
+    if (!asked.ok) return asked;
+    const { value } = asked;
+    // `exists`: the first call arrived, and its answer did not.
+    return value.result === "item-too-large"
+      ? err({ kind: "body-too-large", maxBytes: value.maxBytes })
+      : ok(value.createdMs);
+  });
   const { headers } = created;
   if (!created.ok) return respondRefusal(scope, created.error, headers);
-  // `exists`: the first call arrived, and its answer did not.
-  if (created.value.result === "item-too-large")
-    return respondRefusal(scope, { kind: "body-too-large", maxBytes: created.value.maxBytes }, headers);
-  const { createdMs } = created.value;
-  const metadata = JSON.stringify(read.value.metadata);
+  const createdMs = created.value;
   return respondJson(scope, publicConversation({ id, createdMs, metadata, title, branch: 0 }), headers);
 };
 
